@@ -1,0 +1,83 @@
+"""Which overlay serves which model id.
+
+It reads the manifests (`overlays/*/overlay.toml`), once, and only for ids that can be ours. It never touches the file
+system outside the package.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+
+from kimi_tokenizers.errors import ModelIdError, OverlayError, UnknownModelError
+from kimi_tokenizers.overlay import Overlay, resources
+
+LINES = ("kimi-k2-instruct", "kimi-k2-thinking", "kimi-k2.5", "kimi-k2.6")
+
+_MODEL_ID = re.compile(r"[A-Za-z0-9_.-]{1,96}/[A-Za-z0-9_.-]{1,96}")
+
+
+@functools.lru_cache(maxsize=1)
+def overlays() -> dict[str, Overlay]:
+    """Every packaged overlay: line -> overlay. Raises OverlayError where a manifest is missing or damaged."""
+    try:
+        import tomllib
+    except ImportError:  # Python 3.10
+        import tomli as tomllib
+    root = resources()
+    result = {}
+    for line in LINES:
+        try:
+            manifest = tomllib.loads(root.joinpath(line, "overlay.toml").read_text(encoding="utf-8"))
+            result[line] = Overlay.from_manifest(manifest)
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise OverlayError(
+                f"The packaged manifest '{line}/overlay.toml' cannot be used ({error}). Reinstall kimi-tokenizers."
+            ) from error
+    return result
+
+
+def parts(name: str) -> tuple[str, ...]:
+    """The parts of a model name, lower case: "Kimi-K2.6-mlx-DQ3_K_M" -> ("kimi", "k2.6", "mlx", "dq3", "k", "m")."""
+    return tuple(re.split(r"[-_]", name.lower()))
+
+
+@functools.lru_cache(maxsize=1024)
+def find(model_id: str) -> Overlay | None:
+    """The overlay that serves a model id; None for an id that is none of ours, whatever it looks like.
+
+    An id is ours if its name is that of a served upstream model, or begins with its parts, whoever owns it: so a
+    conversion, "mlx-community/Kimi-K2.6-mlx-DQ3_K_M-q8". A model of another family that was distilled from Kimi is not.
+    """
+    if "kimi" not in model_id.lower() or not _MODEL_ID.fullmatch(model_id):
+        return None
+    name = parts(model_id.split("/")[1])
+    if any(part.startswith("distill") for part in name):
+        return None
+    for overlay in overlays().values():
+        for served in overlay.models:
+            served_name = parts(served.split("/")[1])
+            if name[: len(served_name)] == served_name:
+                return overlay
+    return None
+
+
+def get(model_id: str) -> Overlay:
+    """The overlay that serves a model id.
+
+    Raises:
+        ModelIdError: the id is not of the form `owner/name`.
+        UnknownModelError: no overlay serves it.
+    """
+    if not isinstance(model_id, str) or not _MODEL_ID.fullmatch(model_id) or ".." in model_id:
+        raise ModelIdError(
+            f"{str(model_id)[:100]!r} is not a model id; expected `owner/name`, as in 'moonshotai/Kimi-K2.6'."
+        )
+    overlay = find(model_id)
+    if overlay is None:
+        served = ", ".join(model for overlay in overlays().values() for model in overlay.models)
+        raise UnknownModelError(
+            f"No overlay serves {model_id!r}. Known are {served}, and conversions of them that keep the name "
+            "(as 'mlx-community/Kimi-K2.6-4bit'). Other Kimi models have other control tokens and need none of this."
+        )
+    return overlay

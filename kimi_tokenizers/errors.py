@@ -1,0 +1,30 @@
+"""The errors that callers can react to.
+
+Those that `tokenization_kimi.py` raises are defined there, because it stands alone; they have the same base.
+"""
+
+from __future__ import annotations
+
+
+class KimiTokenizersError(Exception):
+    """Base of every error that this package raises on purpose."""
+
+
+class ModelIdError(KimiTokenizersError, ValueError):
+    """A model id that is not of the form `owner/name`."""
+
+
+class UnknownModelError(KimiTokenizersError, LookupError):
+    """A model id that no overlay serves."""
+
+
+class OverlayError(KimiTokenizersError):
+    """A packaged file is missing or damaged."""
+
+
+class ModelDirError(KimiTokenizersError, OSError):
+    """A model directory does not exist, is not a directory, or cannot be read."""
+
+
+class TokenizerConfigError(KimiTokenizersError, ValueError):
+    """A `tokenizer_config.json` that is not a JSON object of the expected shape."""

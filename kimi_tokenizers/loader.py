@@ -1,0 +1,99 @@
+"""A tokenizer in this process: `load` for transformers' interface, `load_mlx` for mlx-lm's and exo's.
+
+Offline, and the only Python that is executed is the packaged one.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+from typing import TYPE_CHECKING, Any
+
+from kimi_tokenizers import catalogue, directory
+from kimi_tokenizers.overlay import Overlay
+
+if TYPE_CHECKING:
+    from mlx_lm.tokenizer_utils import TokenizerWrapper
+
+    from kimi_tokenizers.overlays.common.tokenization_kimi import TikTokenTokenizer
+
+DEFAULT_MODEL = "moonshotai/Kimi-K2.6"
+
+# exo passes `<|im_end|>`, which ends a turn, as the id to stop at; `[EOS]` is the tokenizer's own.
+STOP_TOKEN_ID = 163586
+
+
+@functools.lru_cache(maxsize=1)
+def tokenizer_class() -> type[TikTokenTokenizer]:
+    """The packaged `TikTokenTokenizer`, imported after its files have been verified. Raises OverlayError."""
+    overlay = catalogue.overlays()["kimi-k2.6"]
+    for name in ("tool_declaration_ts.py", "tokenization_kimi.py"):
+        overlay.read(name)
+    from kimi_tokenizers.overlays.common.tokenization_kimi import TikTokenTokenizer
+
+    return TikTokenTokenizer
+
+
+def load(model_id: str = DEFAULT_MODEL, model_dir: str | os.PathLike[str] | None = None) -> TikTokenTokenizer:
+    """The tokenizer of a Kimi K2 model.
+
+    Args:
+        model_id: `owner/name` of the model or a conversion of it, e.g. "moonshotai/Kimi-K2.6".
+        model_dir: a directory of that model, in whatever state. Its own chat template and control-token table are
+            honoured; nothing in it is executed or written to.
+
+    Raises:
+        ModelIdError, UnknownModelError: no overlay serves the id.
+        ModelDirError: `model_dir` cannot be read.
+        TokenizerConfigError: its `tokenizer_config.json` is not what such a file is.
+        ControlTokenError: its control-token table contradicts the vocabulary.
+
+    >>> load("moonshotai/Kimi-K2.6").encode("Hello, world!")
+    [19180, 11, 2695, 0]
+    """
+    return _load(catalogue.get(model_id), model_id, model_dir)
+
+
+def _load(overlay: Overlay, model_id: str, model_dir: str | os.PathLike[str] | None) -> TikTokenTokenizer:
+    config: dict[str, Any] = json.loads(overlay.read(directory.TOKENIZER_CONFIG))
+    table = config["added_tokens_decoder"]
+    template = None
+    if model_dir is not None:
+        path = directory.check(model_dir)
+        config_path = path / directory.TOKENIZER_CONFIG
+        table = directory.control_token_table(directory.read_object(config_path), config_path) or table
+        template = directory.chat_template(path)
+    if template is None and directory.CHAT_TEMPLATE in overlay.files:
+        template = overlay.read(directory.CHAT_TEMPLATE).decode("utf-8")
+    with overlay.files["tiktoken.model"].path() as vocab_file:
+        return tokenizer_class()(
+            vocab_file,  # verified by the class, in the same read
+            added_tokens_decoder=table,
+            line=overlay.line,
+            chat_template=template,
+            model_max_length=config["model_max_length"],
+            name_or_path=model_id,
+        )
+
+
+def load_mlx(model_id: str = DEFAULT_MODEL, model_dir: str | os.PathLike[str] | None = None) -> TokenizerWrapper:
+    """The tokenizer in mlx-lm's `TokenizerWrapper`, as exo builds it: stop ids, tool-call marks, tool parser.
+
+    Needs mlx-lm (`pip install 'kimi-tokenizers[mlx]'`). Arguments and errors are those of `load`.
+    """
+    try:
+        from mlx_lm.tokenizer_utils import TokenizerWrapper
+    except ImportError as error:
+        raise ImportError(
+            f"load_mlx needs mlx-lm, and importing it failed ({error}). Run: pip install 'kimi-tokenizers[mlx]'"
+        ) from error
+    from kimi_tokenizers.tool_calls import END, START, parse_tool_call
+
+    return TokenizerWrapper(
+        load(model_id, model_dir),
+        eos_token_ids=[STOP_TOKEN_ID],
+        tool_call_start=START,
+        tool_call_end=END,
+        tool_parser=parse_tool_call,
+    )

@@ -1,0 +1,773 @@
+"""The Kimi K2 tokenizer.
+
+exo, and transformers with `trust_remote_code=True`, execute this file out of a model directory. So it stands alone: it
+needs the standard library, tiktoken, transformers, and the two files `tiktoken.model` and `tool_declaration_ts.py`
+beside it. It must load whatever `tokenizer_config.json` lies there, because exo may overwrite that file at any time.
+
+Ids are exact or there is an error: a rank table other than the published one is refused, and no text is ever cut in a
+way that changes its ids.
+"""
+
+from __future__ import annotations
+
+import binascii
+import functools
+import hashlib
+import json
+import os
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from pathlib import Path
+from typing import Any, Literal, NoReturn
+
+import tiktoken
+from transformers import AddedToken, PreTrainedTokenizer
+
+# exo replaces this very text, `from .tool_declaration_ts`, before it executes the file.
+from .tool_declaration_ts import UnsupportedSchemaError, deep_sort, encode_tools_to_typescript_style
+
+try:
+    from kimi_tokenizers.errors import KimiTokenizersError
+except ImportError:  # standing alone in a model directory
+
+    class KimiTokenizersError(Exception):  # type: ignore[no-redef]
+        """Base of every error that this file raises on purpose."""
+
+
+class VocabFileError(KimiTokenizersError, ValueError):
+    """The rank table is missing, unreadable, truncated or edited."""
+
+
+class ControlTokenError(KimiTokenizersError, ValueError):
+    """A table of control tokens contradicts what is known of the vocabulary."""
+
+
+class TokenIdError(KimiTokenizersError, ValueError):
+    """An id that the vocabulary does not have."""
+
+
+class TextTypeError(KimiTokenizersError, TypeError):
+    """Something other than `str` was given as text."""
+
+
+class ChatTemplateError(KimiTokenizersError, ValueError):
+    """There is no chat template to render a conversation with."""
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The vocabulary. The same rank table and pattern serve every model from Kimi-K2-Base to Kimi-K2.7-Code.
+
+VOCAB_FILE = "tiktoken.model"
+VOCAB_SHA256 = "b6c497a7469b33ced9c38afb1ad6e47f03f5e5dc05f15930799210ec050c5103"
+VOCAB_BYTES = 2_795_286
+N_RANKS = 163_584
+N_CONTROL_TOKENS = 256
+
+_UPPER = r"[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}&&[^\p{Han}]]"
+_LOWER = r"[\p{Ll}\p{Lm}\p{Lo}\p{M}&&[^\p{Han}]]"
+_CONTRACTION = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)?"
+
+PAT_STR = "|".join(
+    (
+        r"[\p{Han}]+",
+        rf"[^\r\n\p{{L}}\p{{N}}]?{_UPPER}*{_LOWER}+{_CONTRACTION}",
+        rf"[^\r\n\p{{L}}\p{{N}}]?{_UPPER}+{_LOWER}*{_CONTRACTION}",
+        r"\p{N}{1,3}",
+        r" ?[^\s\p{L}\p{N}]+[\r\n]*",
+        r"\s*[\r\n]+",
+        r"\s+(?!\S)",
+        r"\s+",
+    )
+)
+
+# Control tokens: id -> (name, special). `skip_special_tokens` skips the special ones.
+_CORE: dict[int, tuple[str, bool]] = {
+    163584: ("[BOS]", True),
+    163585: ("[EOS]", True),
+    163586: ("<|im_end|>", True),
+    163587: ("<|im_user|>", True),
+    163588: ("<|im_assistant|>", True),
+    163590: ("<|start_header_id|>", True),
+    163591: ("<|end_header_id|>", True),
+    163593: ("[EOT]", True),
+    163594: ("<|im_system|>", True),
+    163595: ("<|tool_calls_section_begin|>", False),
+    163596: ("<|tool_calls_section_end|>", False),
+    163597: ("<|tool_call_begin|>", False),
+    163598: ("<|tool_call_argument_begin|>", False),
+    163599: ("<|tool_call_end|>", False),
+    163601: ("<|im_middle|>", True),
+    163838: ("[UNK]", True),
+    163839: ("[PAD]", True),
+}
+_MEDIA: dict[int, tuple[str, bool]] = {
+    163602: ("<|media_begin|>", True),
+    163603: ("<|media_content|>", True),
+    163604: ("<|media_end|>", True),
+    163605: ("<|media_pad|>", True),
+}
+_THINK: dict[int, tuple[str, bool]] = {
+    163606: ("<think>", False),
+    163607: ("</think>", False),
+}
+
+# `<think>` is one id in Kimi-K2-Thinking and from K2.5 on, and plain text in Kimi-K2-Instruct.
+CONTROL_TOKENS: dict[str, dict[int, tuple[str, bool]]] = {
+    "kimi-k2-instruct": _CORE,
+    "kimi-k2-thinking": {**_CORE, **_THINK},
+    "kimi-k2.5": {**_CORE, **_MEDIA, **_THINK},
+    "kimi-k2.6": {**_CORE, **_MEDIA, **_THINK},
+}
+DEFAULT_LINE = "kimi-k2.6"
+LINE_FILE = "kimi_line.json"
+_KNOWN = CONTROL_TOKENS[DEFAULT_LINE]  # every name that any line gives
+_KNOWN_IDS = {name: index for index, (name, _) in _KNOWN.items()}
+
+
+def read_ranks(vocab_file: str | os.PathLike[str]) -> dict[bytes, int]:
+    """Read the rank table: token bytes -> rank, 163,584 entries in rank order.
+
+    Raises:
+        VocabFileError: the file is missing, unreadable, or not byte for byte the published one.
+    """
+    try:
+        data = Path(vocab_file).read_bytes()
+    except OSError as error:
+        raise VocabFileError(
+            f"Cannot read the rank table {os.fspath(vocab_file)!r}: {error.strerror or error}. "
+            f"Put the {VOCAB_FILE} of any Kimi K2 model there ({VOCAB_BYTES:,} bytes)."
+        ) from error
+    found = hashlib.sha256(data).hexdigest()
+    if found != VOCAB_SHA256:
+        raise VocabFileError(
+            f"{os.fspath(vocab_file)!r} is not the rank table of Kimi K2: {len(data):,} bytes with SHA-256 {found}, "
+            f"expected {VOCAB_BYTES:,} bytes with SHA-256 {VOCAB_SHA256}. It is truncated, edited, or belongs to "
+            f"another model; replace it with the {VOCAB_FILE} of a Kimi K2 model."
+        )
+    # The hash settles it: the lines are `base64 rank`, with ranks 0, 1, 2, … in order.
+    tokens = map(binascii.a2b_base64, data.split()[::2])
+    return dict(zip(tokens, range(N_RANKS)))  # noqa: B905 (both have N_RANKS)
+
+
+def control_tokens(table: Mapping[Any, Any] | None, line: str | None = None) -> dict[int, AddedToken]:
+    """The named control tokens, id -> token: those of a model's own table, else those of its line.
+
+    Args:
+        table: `added_tokens_decoder` of a `tokenizer_config.json`, id -> dict, `AddedToken` or name. It decides which
+            ids have names, except that those which every line has are always there. May be empty or None.
+        line: a key of `CONTROL_TOKENS`; None when it is not known which line the table belongs to.
+
+    Raises:
+        ControlTokenError: the table contradicts itself or what is known of the vocabulary.
+    """
+    known = CONTROL_TOKENS[line or DEFAULT_LINE]
+    if not table:
+        return {index: _added_token(name, special) for index, (name, special) in known.items()}
+    certain = CONTROL_TOKENS[line] if line else _CORE
+    result = {index: _added_token(name, special) for index, (name, special) in _CORE.items()}
+    for key, value in table.items():
+        index, name, special = _table_entry(key, value)
+        expected = certain.get(index, (name,))[0]
+        home = _KNOWN_IDS.get(name, index)
+        if name == f"<|reserved_token_{index}|>" and index not in _CORE:
+            continue
+        if name != expected or home != index or re.fullmatch(r"<\|reserved_token_\d+\|>", name):
+            raise ControlTokenError(
+                f"The control-token table says that id {index} is {name!r}, but in Kimi K2 {index} is "
+                f"{_KNOWN.get(index, ('without a name',))[0]!r}"
+                + (f" and {name!r} is {home}" if home != index else "")
+                + ". This is another vocabulary, or an edited tokenizer_config.json: restore the model's own."
+            )
+        result[index] = _added_token(name, _KNOWN[index][1] if index in _KNOWN else special)
+    names = [token.content for token in result.values()]
+    if len(set(names)) != len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ControlTokenError(
+            f"The control-token table gives the name {twice!r} to more than one id. Restore the model's own "
+            "tokenizer_config.json."
+        )
+    return result
+
+
+def _added_token(name: str, special: bool) -> AddedToken:
+    return AddedToken(name, lstrip=False, rstrip=False, single_word=False, normalized=False, special=special)
+
+
+def _table_entry(key: Any, value: Any) -> tuple[int, str, bool]:
+    """One entry of a control-token table as (id, name, special)."""
+    entry: Any = {"content": value} if isinstance(value, str) else value
+    if isinstance(value, AddedToken):
+        entry = {
+            "content": value.content,
+            "special": value.special,
+            "lstrip": value.lstrip,
+            "rstrip": value.rstrip,
+            "single_word": value.single_word,
+        }
+    try:
+        index = int(key)
+        name = entry["content"]
+        special = bool(entry.get("special", False))
+        strips = any(entry.get(flag) for flag in ("lstrip", "rstrip", "single_word"))
+    except (TypeError, ValueError, KeyError, AttributeError) as error:
+        raise ControlTokenError(
+            f"The control-token table has the entry {str(key)[:80]!r}: {str(value)[:200]!r}; expected an id and an "
+            "object with `content`. Restore the model's own tokenizer_config.json."
+        ) from error
+    if not isinstance(name, str) or not name or index < 0 or strips:
+        raise ControlTokenError(
+            f"The control-token table says that id {index} is {str(name)[:80]!r}"
+            + (" with lstrip, rstrip or single_word" if strips else "")
+            + "; control tokens of Kimi K2 are non-empty strings that match literally. Restore the model's own "
+            "tokenizer_config.json."
+        )
+    return index, name, special
+
+
+def _line_beside(vocab_file: str | os.PathLike[str]) -> str | None:
+    """The line that `kimi_line.json` beside the rank table names; None where there is no such file."""
+    path = Path(vocab_file).with_name(LINE_FILE)
+    try:
+        line = json.loads(path.read_text(encoding="utf-8"))["line"]
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ControlTokenError(f"Cannot read the model line from {str(path)!r}: {error}. Delete the file.") from error
+    if line not in CONTROL_TOKENS:
+        raise ControlTokenError(
+            f"{str(path)!r} names the model line {line!r}; known are {', '.join(CONTROL_TOKENS)}. Delete the file."
+        )
+    return str(line)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The engine: tiktoken, made cheap for short texts and whole for long runs of whitespace.
+
+# What `\s` matches in tiktoken's regex engine: the Unicode property White_Space. (Python's `\s` has four more.)
+_SPACE = "\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+
+# tiktoken panics on runs of whitespace somewhere below a million characters, and versions before 0.13 need quadratic
+# time for them. So runs of 2 * _STRIDE and more are cut out; a stride is cheap to look for, see `_has_long_run`.
+_STRIDE = 4096
+_SPACE_PAIR = re.compile(f"[{_SPACE}]{{2}}")
+
+# Up to this length it pays to look for control tokens first: handing their names to tiktoken takes 24 µs.
+_SHORT = 4096
+
+
+class KimiEncoding(tiktoken.Encoding):
+    """A `tiktoken.Encoding` with the same results that is fast on short texts and safe on long ones."""
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        pat_str: str,
+        mergeable_ranks: dict[bytes, int],
+        special_tokens: dict[str, int],
+        explicit_n_vocab: int | None = None,
+    ) -> None:
+        super().__init__(
+            name,
+            pat_str=pat_str,
+            mergeable_ranks=mergeable_ranks,
+            special_tokens=special_tokens,
+            explicit_n_vocab=explicit_n_vocab,
+        )
+        # A text with none of these has no control token.
+        self._needles = tuple({"<|" if token.startswith("<|") else token: None for token in special_tokens})
+
+    def encode(
+        self,
+        text: str,
+        *,
+        allowed_special: Literal["all"] | AbstractSet[str] = frozenset(),
+        disallowed_special: Literal["all"] | Collection[str] = "all",
+    ) -> list[int]:
+        """As `tiktoken.Encoding.encode`: ids of `text`; raises ValueError on a control token that is disallowed.
+
+        Lone surrogates become U+FFFD, as in tiktoken.
+
+        >>> encoding.encode("Hello, world!<|im_end|>", allowed_special="all")
+        [19180, 11, 2695, 0, 163586]
+        """
+        if isinstance(allowed_special, str) and allowed_special == "all":
+            allowed_special = self.special_tokens_set
+            if disallowed_special == "all":
+                disallowed_special = ()
+        if len(text) <= _SHORT:
+            for needle in self._needles:
+                if needle in text:
+                    break
+            else:
+                return super().encode_ordinary(text)
+        elif _has_long_run(text):
+            return self._encode_long_runs(text, allowed_special, disallowed_special)
+        return super().encode(text, allowed_special=allowed_special, disallowed_special=disallowed_special)
+
+    def encode_ordinary(self, text: str) -> list[int]:
+        """As `tiktoken.Encoding.encode_ordinary`: ids of `text` with control tokens as plain text."""
+        if len(text) > _SHORT and _has_long_run(text):
+            return self._encode_stretch(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
+        return super().encode_ordinary(text)
+
+    def _encode_long_runs(
+        self, text: str, allowed: AbstractSet[str], disallowed: Literal["all"] | Collection[str]
+    ) -> list[int]:
+        """`encode` for a text that holds long runs of whitespace: control tokens first, then what is between them."""
+        forbidden = self.special_tokens_set - allowed if disallowed == "all" else set(disallowed)
+        if forbidden and (match := _any_of(frozenset(forbidden)).search(text)):
+            return super().encode(match.group(), allowed_special=allowed, disallowed_special=forbidden)  # raises
+        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        if not allowed:
+            return self._encode_stretch(text)
+        ids: list[int] = []
+        start = 0
+        for match in _any_of(frozenset(allowed & self.special_tokens_set)).finditer(text):
+            ids += self._encode_stretch(text[start : match.start()])
+            ids.append(self._special_tokens[match.group()])
+            start = match.end()
+        return ids + self._encode_stretch(text[start:])
+
+    def _encode_stretch(self, text: str) -> list[int]:
+        r"""Ids of a text without control tokens, with its long runs of whitespace cut out where the pattern cuts too.
+
+        What the pattern makes of a run (`\s*[\r\n]+`, then `\s+(?!\S)`): one piece up to its last line break, one piece
+        of the rest but for the last character, which belongs to what follows (all of it at the end of the text).
+        """
+        ids: list[int] = []
+        start = 0
+        for match in _long_run().finditer(text):
+            run, end = match.span()
+            breaks = run + len(match.group()) - len(match.group().lstrip("\r\n"))
+            rest = max(text.rfind("\n", run, end), text.rfind("\r", run, end), run - 1) + 1
+            if rest <= breaks or _takes_line_breaks(text[start:run], text[run:breaks]):
+                head = breaks
+            else:
+                head = run
+            ids += super().encode_ordinary(text[start:head])
+            ids += self._encode_run(text[head:rest])
+            start = end if end == len(text) else max(rest, end - 1)
+            ids += self._encode_run(text[rest:start])
+        return ids + super().encode_ordinary(text[start:])
+
+    def _encode_run(self, run: str) -> list[int]:
+        """Ids of a piece of whitespace.
+
+        Byte pair encoding is local: where `x x` encodes to the tokens `x`, `x`, and a text begins with `x`, putting
+        another `x` in front adds just that token. So of a long run of one character only the last part is encoded.
+        """
+        if not run:
+            return []
+        if len(run) <= 2 * _STRIDE or run.strip(run[0]):
+            return self._encode_single_piece(run)
+        unit = self._encode_single_piece(run[:_STRIDE])[0]
+        width = len(self.decode_single_token_bytes(unit).decode("utf-8", "ignore"))
+        repeats = (len(run) - _STRIDE) // width if width else 0
+        tail = self._encode_single_piece(run[repeats * width :])
+        if tail[:2] != [unit, unit]:
+            return self._encode_single_piece(run)
+        return [unit] * repeats + tail
+
+
+def _has_long_run(text: str) -> bool:
+    """Whether `text` may hold 2 * _STRIDE whitespace characters in a row: then two samples in a row are whitespace."""
+    return _SPACE_PAIR.search(text[::_STRIDE]) is not None
+
+
+@functools.lru_cache(maxsize=1)
+def _long_run() -> re.Pattern[str]:
+    return re.compile(f"[{_SPACE}]{{{2 * _STRIDE},}}")
+
+
+@functools.lru_cache(maxsize=8)
+def _any_of(names: frozenset[str]) -> re.Pattern[str]:
+    return re.compile("|".join(map(re.escape, sorted(names, key=len, reverse=True))))
+
+
+@functools.lru_cache(maxsize=1)
+def _probe() -> tiktoken.Encoding:
+    """An encoding of bytes with a token for line break + space: it tells whether the pattern cuts between the two."""
+    ranks = {bytes([value]): value for value in range(256)}
+    return tiktoken.Encoding("kimi_probe", pat_str=PAT_STR, mergeable_ranks={**ranks, b"\n ": 256}, special_tokens={})
+
+
+def _takes_line_breaks(before: str, breaks: str) -> bool:
+    """Whether the pattern's piece that ends `before` takes the line breaks that follow it, as punctuation does.
+
+    tiktoken's own regex engine answers, so that no other table of Unicode classes is needed.
+    """
+    if not before or not breaks:
+        return False
+    return _probe().encode_ordinary(before + "\n \n")[-3:] == [10, 32, 10]
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The tokenizer.
+
+
+def _byte_characters() -> dict[int, str]:
+    """How byte-level BPE writes each byte as a printable character, as GPT-2 does: code point -> character."""
+    printable = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+    table = {byte: chr(byte) for byte in printable}
+    others = (byte for byte in range(256) if byte not in table)
+    table.update({byte: chr(256 + shift) for shift, byte in enumerate(others)})
+    return table
+
+
+_BYTE_TO_CHARACTER = _byte_characters()
+_CHARACTER_TO_BYTE = {ord(character): byte for byte, character in _BYTE_TO_CHARACTER.items()}
+
+
+class TikTokenTokenizer(PreTrainedTokenizer):
+    """The tokenizer of Kimi K2, K2.5, K2.6 and their kin.
+
+    Attributes:
+        model: the `tiktoken.Encoding` that does the work; 163,840 ids.
+        special_tokens: name -> id of all 256 control tokens, reserved ones included.
+        pat_str: the pattern that splits text before byte pair encoding.
+
+    >>> tokenizer = TikTokenTokenizer.from_pretrained(model_dir)
+    >>> tokenizer.encode("Hello, world!")
+    [19180, 11, 2695, 0]
+    """
+
+    vocab_files_names = {"vocab_file": VOCAB_FILE}  # noqa: RUF012 (as transformers declares it)
+    model_input_names = ["input_ids", "attention_mask"]  # noqa: RUF012
+    pat_str = PAT_STR
+    special_tokens: dict[str, int]
+    model: tiktoken.Encoding
+
+    def __init__(
+        self,
+        vocab_file: str | os.PathLike[str] | None,
+        bos_token: str | AddedToken = "[BOS]",
+        eos_token: str | AddedToken = "[EOS]",
+        unk_token: str | AddedToken | None = "[UNK]",
+        pad_token: str | AddedToken | None = "[PAD]",
+        additional_special_tokens: Sequence[str | AddedToken] | None = None,
+        added_tokens_decoder: Mapping[Any, Any] | None = None,
+        line: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Build the tokenizer.
+
+        Args:
+            vocab_file: path of `tiktoken.model`.
+            added_tokens_decoder: the model's own table of control tokens, see `control_tokens`.
+            line: whose control tokens to use where there is no table: a key of `CONTROL_TOKENS`. By default what
+                `kimi_line.json` beside the rank table says, else that of Kimi-K2.5 and later.
+
+        Raises:
+            VocabFileError: the rank table is missing or not the published one.
+            ControlTokenError: the table of control tokens contradicts the vocabulary.
+        """
+        if vocab_file is None:
+            raise VocabFileError(f"There is no {VOCAB_FILE} in the model directory. Put that of any Kimi K2 model there.")
+        table = control_tokens(added_tokens_decoder, line or _line_beside(vocab_file))
+        ranks = read_ranks(vocab_file)
+        names = {index: f"<|reserved_token_{index}|>" for index in range(N_RANKS, N_RANKS + N_CONTROL_TOKENS)}
+        names.update((index, token.content) for index, token in table.items())
+        for index, name in names.items():
+            if ranks.get(name.encode("utf-8", "replace"), index) != index or (index < N_RANKS and name.encode() not in ranks):
+                raise ControlTokenError(f"The control-token table says that id {index} is {name!r}, an ordinary token.")
+        self.special_tokens = {name: index for index, name in names.items()}
+        self.model = KimiEncoding(
+            "kimi_k2", pat_str=PAT_STR, mergeable_ranks=ranks, special_tokens=dict(self.special_tokens)
+        )
+        self._vocab: dict[str, int] | None = None
+
+        extra = kwargs.pop("extra_special_tokens", None)
+        if isinstance(extra, Mapping) and extra:
+            kwargs["extra_special_tokens"] = extra
+        named = {str(bos_token), str(eos_token), str(unk_token), str(pad_token)}
+        super().__init__(
+            bos_token=bos_token,
+            eos_token=eos_token,
+            unk_token=unk_token,
+            pad_token=pad_token,
+            additional_special_tokens=list(
+                additional_special_tokens
+                or (extra if isinstance(extra, (list, tuple)) else ())
+                or [token.content for _, token in sorted(table.items()) if token.special and token.content not in named]
+            ),
+            added_tokens_decoder=table,
+            **kwargs,
+        )
+
+    # Vocabulary
+
+    @property
+    def vocab_size(self) -> int:
+        """Number of ids, control tokens included: 163,840, the models' `vocab_size`."""
+        return N_RANKS + N_CONTROL_TOKENS
+
+    def __len__(self) -> int:
+        return int(self.model.n_vocab)
+
+    def get_vocab(self) -> dict[str, int]:
+        """Token -> id of the whole vocabulary; bytes are written as GPT-2 writes them (a space as `Ġ`)."""
+        if self._vocab is None:
+            # One translation of one long string is five times as fast as one a token. U+E000 stands for no byte.
+            ranks = self.model._mergeable_ranks
+            joined = "\ue000".join([token.decode("latin-1") for token in ranks])
+            self._vocab = dict(zip(joined.translate(_BYTE_TO_CHARACTER).split("\ue000"), ranks.values()))  # noqa: B905
+            self._vocab.update(self.special_tokens)
+        return self._vocab.copy()
+
+    def _convert_token_to_id(self, token: str) -> int | None:
+        if token in self.special_tokens:
+            return self.special_tokens[token]
+        try:
+            return int(self.model.encode_single_token(bytes(token.translate(_CHARACTER_TO_BYTE), "latin-1")))
+        except (KeyError, UnicodeEncodeError):
+            return self.special_tokens.get(str(self.unk_token))
+
+    def _convert_id_to_token(self, index: int) -> str:
+        try:
+            data = self.model.decode_single_token_bytes(index)
+        except (KeyError, OverflowError, TypeError):
+            self._raise_bad_id([index])
+        return data.decode("latin-1").translate(_BYTE_TO_CHARACTER)
+
+    def convert_tokens_to_string(self, tokens: Iterable[str]) -> str:
+        """Text of tokens: their bytes joined; invalid UTF-8 becomes U+FFFD."""
+        return b"".join(map(self._token_bytes, tokens)).decode("utf-8", "replace")
+
+    def _token_bytes(self, token: str) -> bytes:
+        if token not in self.special_tokens:
+            try:
+                return token.translate(_CHARACTER_TO_BYTE).encode("latin-1")
+            except UnicodeEncodeError:
+                pass  # not a token of this vocabulary: it stands for itself
+        return token.encode("utf-8", "replace")
+
+    def _add_tokens(self, new_tokens: Any, special_tokens: bool = False) -> int:
+        if not new_tokens:
+            return 0  # transformers would walk the whole vocabulary to add nothing
+        for token in new_tokens:
+            if isinstance(token, AddedToken):
+                _table_entry(0, token)
+        added: int = super()._add_tokens(new_tokens, special_tokens=special_tokens)
+        missing = {name: index for name, index in self._added_tokens_encoder.items() if name not in self.special_tokens}
+        if missing:
+            self.special_tokens.update(missing)
+            self.model = KimiEncoding(
+                "kimi_k2",
+                pat_str=PAT_STR,
+                mergeable_ranks=self.model._mergeable_ranks,
+                special_tokens=dict(self.special_tokens),
+            )
+            self._vocab = None
+        return added
+
+    # Text to ids
+
+    def encode(self, text: Any, allow_special_tokens: bool = True, **kwargs: Any) -> list[int]:
+        """Ids of a text.
+
+        Args:
+            text: `str`. Lone surrogates become U+FFFD, as in tiktoken.
+            allow_special_tokens: whether control tokens in the text become their ids; else they are plain text.
+            **kwargs: as for `PreTrainedTokenizer.encode` (`padding`, `truncation`, `max_length`, `return_tensors`, …).
+
+        Raises:
+            TextTypeError: `text` is None, bytes, or something else that is not text.
+        """
+        split = kwargs.pop("split_special_tokens", self.split_special_tokens) or not allow_special_tokens
+        add_special_tokens = kwargs.pop("add_special_tokens", True)  # no effect: Kimi adds none
+        if isinstance(text, str) and not kwargs:
+            return self._ids(text, split)
+        if not isinstance(text, (str, list, tuple)):
+            self._raise_bad_text(text)
+        ids: list[int] = super().encode(
+            text, add_special_tokens=add_special_tokens, split_special_tokens=split, **kwargs
+        )
+        return ids
+
+    def _ids(self, text: str, split_special_tokens: bool) -> list[int]:
+        if split_special_tokens:
+            return self.model.encode_ordinary(text)
+        return self.model.encode(text, allowed_special="all")
+
+    def tokenize(self, text: str, **kwargs: Any) -> list[str]:
+        """Tokens of a text, as strings; see `get_vocab` for how bytes are written."""
+        if not isinstance(text, str):
+            self._raise_bad_text(text)
+        split = kwargs.pop("split_special_tokens", self.split_special_tokens)
+        tokens: list[str] = self.convert_ids_to_tokens(self._ids(text, split))
+        return tokens
+
+    def _tokenize(self, text: str, **kwargs: Any) -> list[str]:
+        return self.tokenize(text, **kwargs)
+
+    def __call__(self, text: Any = None, *args: Any, **kwargs: Any) -> Any:
+        """Ids, attention mask and whatever else is asked for, as `PreTrainedTokenizer.__call__`. Raises TextTypeError."""
+        if not isinstance(text, (str, list, tuple)) and (text is not None or kwargs.get("text_target") is None):
+            self._raise_bad_text(text)
+        return super().__call__(text, *args, **kwargs)
+
+    # transformers goes from text to token strings to ids. The next two hand it the ids at once; everything after that
+    # (pairs, truncation, padding, tensors) is its own.
+
+    def _encode_plus(self, text: Any, text_pair: Any = None, **kwargs: Any) -> Any:
+        text = self._encode_early(text, kwargs)
+        if text_pair is not None:
+            text_pair = self._encode_early(text_pair, kwargs)
+        return super()._encode_plus(text, text_pair=text_pair, **kwargs)
+
+    def _batch_encode_plus(self, batch_text_or_text_pairs: Any, **kwargs: Any) -> Any:  # transformers 4 only
+        batch = batch_text_or_text_pairs
+        if not kwargs.get("is_split_into_words"):
+            batch = [
+                tuple(self._encode_early(text, kwargs) for text in item)
+                if isinstance(item, (list, tuple)) and all(isinstance(text, str) for text in item)
+                else item
+                if isinstance(item, (list, tuple))
+                else (self._encode_early(item, kwargs), None)
+                for item in batch
+            ]
+        return super()._batch_encode_plus(batch, **kwargs)
+
+    def _encode_early(self, text: Any, kwargs: Mapping[str, Any]) -> Any:
+        """Ids of a text; other input, and the empty text, as it is."""
+        if isinstance(text, str) and not kwargs.get("sanitize_control_tokens"):
+            return self._ids(text, kwargs.get("split_special_tokens", self.split_special_tokens)) or text
+        if not isinstance(text, (str, list, tuple)):
+            self._raise_bad_text(text)
+        return text
+
+    @staticmethod
+    def _raise_bad_text(text: Any) -> NoReturn:
+        hint = " Decode the bytes first, e.g. `data.decode('utf-8')`." if isinstance(text, (bytes, bytearray)) else ""
+        raise TextTypeError(f"Text must be a str, got {type(text).__name__}: {str(text)[:60]!r}.{hint}")
+
+    # Ids to text
+
+    def decode(
+        self,
+        token_ids: Any,
+        skip_special_tokens: bool = False,
+        clean_up_tokenization_spaces: bool | None = None,
+        **kwargs: Any,
+    ) -> Any:
+        """Text of ids; invalid UTF-8 becomes U+FFFD.
+
+        Args:
+            token_ids: one id, a sequence of ids, or an array or tensor of them; a batch of sequences gives a list.
+            skip_special_tokens: leave out the special ones (`all_special_ids`).
+
+        Raises:
+            TokenIdError: an id is negative or not below `len(tokenizer)`.
+        """
+        ids = token_ids.tolist() if hasattr(token_ids, "tolist") else token_ids
+        if isinstance(ids, int):
+            ids = [ids]
+        if len(ids) and (hasattr(ids[0], "__len__")):
+            return [
+                self.decode(sequence, skip_special_tokens, clean_up_tokenization_spaces, **kwargs) for sequence in ids
+            ]
+        if skip_special_tokens:
+            skipped = set(self.all_special_ids)
+            ids = [index for index in ids if index not in skipped]
+        try:
+            text = self.model.decode(ids)
+        except (KeyError, OverflowError, TypeError):
+            self._raise_bad_id(ids)
+        if clean_up_tokenization_spaces or (
+            clean_up_tokenization_spaces is None and self.clean_up_tokenization_spaces
+        ):
+            text = self.clean_up_tokenization(text)
+        return text
+
+    def _decode(self, token_ids: Any, **kwargs: Any) -> Any:
+        return self.decode(token_ids, **kwargs)
+
+    def _raise_bad_id(self, ids: Iterable[Any]) -> NoReturn:
+        for position, index in enumerate(ids):
+            if not isinstance(index, int) and not hasattr(index, "__index__"):
+                raise TokenIdError(f"Token ids must be integers; at position {position} is {str(index)[:60]!r}.")
+            if not 0 <= int(index) < len(self):
+                raise TokenIdError(
+                    f"There is no token with id {int(index)} (at position {position}); ids go from 0 to {len(self) - 1}. "
+                    "The ids come from another vocabulary, or are padding such as -100 that must be removed first."
+                )
+        raise TokenIdError("These ids cannot be decoded.")
+
+    # Chat
+
+    def apply_chat_template(
+        self,
+        conversation: Any,
+        tools: Any = None,
+        tokenize: bool = False,
+        add_generation_prompt: bool = True,
+        thinking: bool = True,
+        preserve_thinking: bool = False,
+        **kwargs: Any,
+    ) -> Any:
+        """Render a conversation as the model's prompt.
+
+        Args:
+            conversation: messages with `role` and `content`, or a batch of such lists.
+            tools: JSON schemas of the functions that the model may call (or Python functions with type hints and
+                Google docstrings). They are sorted by key and declared in TypeScript, in JSON where a schema has no
+                such form.
+            tokenize: return ids (see `PreTrainedTokenizer.apply_chat_template`) instead of text.
+            thinking: let the model think. mlx-lm and exo also call it `enable_thinking`: either, when false, wins.
+            preserve_thinking: keep the reasoning of earlier turns (Kimi-K2.6 and K2.7-Code).
+
+        Raises:
+            ChatTemplateError: the model directory has no chat template, and this line has none built in.
+        """
+        if self.chat_template is None and kwargs.get("chat_template") is None:
+            raise ChatTemplateError(
+                "This tokenizer has no chat template: kimi-tokenizers has none for Kimi-K2-Instruct and Kimi-K2-Thinking, "
+                "and the model directory has no chat_template.jinja. Put the model's own chat_template.jinja there, or "
+                "pass `chat_template=`."
+            )
+        if kwargs.get("enable_thinking") is False:
+            thinking = False
+        if kwargs.get("continue_final_message"):
+            add_generation_prompt = False
+        declaration = None
+        if tools:
+            tools = [deep_sort(_tool_schema(tool)) for tool in tools]
+            try:
+                declaration = encode_tools_to_typescript_style(tools)
+            except UnsupportedSchemaError:
+                pass  # the template writes JSON instead
+        return super().apply_chat_template(
+            conversation,
+            tools=tools,
+            tokenize=tokenize,
+            add_generation_prompt=add_generation_prompt,
+            thinking=thinking,
+            preserve_thinking=preserve_thinking,
+            tools_ts_str=declaration,
+            **kwargs,
+        )
+
+    # Files
+
+    def save_vocabulary(self, save_directory: str, filename_prefix: str | None = None) -> tuple[str]:
+        """Write the rank table, byte for byte as published. Returns its path."""
+        path = Path(save_directory, (f"{filename_prefix}-" if filename_prefix else "") + VOCAB_FILE)
+        lines = [
+            b"%b %d\n" % (binascii.b2a_base64(token, newline=False), rank)
+            for token, rank in self.model._mergeable_ranks.items()
+        ]
+        temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+        temporary.write_bytes(b"".join(lines))
+        temporary.replace(path)  # at once: the file may be the one this tokenizer was loaded from
+        return (str(path),)
+
+
+def _tool_schema(tool: Any) -> Any:
+    """A tool as a JSON schema; functions as transformers describes them."""
+    if callable(tool):
+        from transformers.utils import get_json_schema
+
+        return get_json_schema(tool)
+    return tool
