@@ -15,19 +15,23 @@ from kimi_tokenizers.version import __version__
 
 if TYPE_CHECKING:
     from kimi_tokenizers.loader import load, load_mlx
+    from kimi_tokenizers.resolver import provides, resolve
 
 # exo imports this package for every model, so what is heavy is imported when it is first used.
 _HOME = {
     "load": "loader",
     "load_mlx": "loader",
+    "provides": "resolver",
+    "resolve": "resolver",
 }
 
-__all__ = ["KimiTokenizersError", "__version__", "load", "load_mlx"]
+__all__ = ["KimiTokenizersError", "__version__", "load", "load_mlx", "provides", "resolve"]
 
 
 def __getattr__(name: str) -> Any:
     if name in _HOME:
-        return getattr(import_module(f"kimi_tokenizers.{_HOME[name]}"), name)
+        value = globals()[name] = getattr(import_module(f"kimi_tokenizers.{_HOME[name]}"), name)
+        return value
     raise AttributeError(f"module 'kimi_tokenizers' has no attribute {name!r}")
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import re
+import sys
 
 from kimi_tokenizers.errors import ModelIdError, OverlayError, UnknownModelError
 from kimi_tokenizers.overlay import Overlay, resources
@@ -20,9 +21,9 @@ _MODEL_ID = re.compile(r"[A-Za-z0-9_.-]{1,96}/[A-Za-z0-9_.-]{1,96}")
 @functools.lru_cache(maxsize=1)
 def overlays() -> dict[str, Overlay]:
     """Every packaged overlay: line -> overlay. Raises OverlayError where a manifest is missing or damaged."""
-    try:
+    if sys.version_info >= (3, 11):
         import tomllib
-    except ImportError:  # Python 3.10
+    else:
         import tomli as tomllib
     root = resources()
     result = {}

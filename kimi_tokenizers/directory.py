@@ -36,11 +36,11 @@ def check(model_dir: str | os.PathLike[str]) -> Path:
     return path
 
 
-def read_small(path: Path) -> bytes | None:
+def read_small(path: Path, limit: int = SMALL_FILE_BYTES) -> bytes | None:
     """Content of a small file; None where there is none.
 
     Raises:
-        ModelDirError: it is not a regular file, cannot be read, or has more than SMALL_FILE_BYTES.
+        ModelDirError: it is not a regular file, cannot be read, or has more than `limit` bytes.
     """
     try:
         # Without O_NONBLOCK a FIFO in the place of the file would block for ever.
@@ -53,10 +53,10 @@ def read_small(path: Path) -> bytes | None:
         mode = os.fstat(descriptor).st_mode
         if not stat.S_ISREG(mode):
             raise ModelDirError(f"{str(path)!r} is not a regular file. Remove it or put the model's own file there.")
-        data = file.read(SMALL_FILE_BYTES + 1)
-    if len(data) > SMALL_FILE_BYTES:
+        data = file.read(limit + 1)
+    if len(data) > limit:
         raise ModelDirError(
-            f"{str(path)!r} has more than {SMALL_FILE_BYTES:,} bytes, too many for a file of its kind. "
+            f"{str(path)!r} has more than {limit:,} bytes, too many for a file of its kind. "
             "Restore the model's own file."
         )
     return data

@@ -28,3 +28,15 @@ class ModelDirError(KimiTokenizersError, OSError):
 
 class TokenizerConfigError(KimiTokenizersError, ValueError):
     """A `tokenizer_config.json` that is not a JSON object of the expected shape."""
+
+
+class VocabularyMismatchError(KimiTokenizersError, ValueError):
+    """A model directory says of itself that it has another vocabulary than the overlay."""
+
+
+class CacheError(KimiTokenizersError, OSError):
+    """No directory can be made to put the overlay's files in."""
+
+
+class ViewError(KimiTokenizersError, OSError):
+    """A view cannot be made, updated or removed."""

@@ -50,17 +50,13 @@ def default_models_dir(env: Mapping[str, str] | None = None, platform: str | Non
     return data_home(env, platform) / "models"
 
 
-def read_only_models_dirs(
-    env: Mapping[str, str] | None = None, platform: str | None = None
-) -> list[Path]:
+def read_only_models_dirs(env: Mapping[str, str] | None = None, platform: str | None = None) -> list[Path]:
     """The dirs in `$EXO_MODELS_READ_ONLY_DIRS`, where exo never writes or deletes."""
     del platform  # the same everywhere; taken so that all of these functions are called alike
     return _listed("EXO_MODELS_READ_ONLY_DIRS", os.environ if env is None else env)
 
 
-def writable_models_dirs(
-    env: Mapping[str, str] | None = None, platform: str | None = None
-) -> list[Path]:
+def writable_models_dirs(env: Mapping[str, str] | None = None, platform: str | None = None) -> list[Path]:
     """The default models dir, then those in `$EXO_MODELS_DIRS` that are not also read-only."""
     env = os.environ if env is None else env
     read_only = set(read_only_models_dirs(env))
@@ -115,18 +111,14 @@ def model_id_of(folder_name: str) -> str | None:
     return f"{organisation}/{name}"
 
 
-def file_list_cache(
-    model_id: str, env: Mapping[str, str] | None = None, platform: str | None = None
-) -> Path:
+def file_list_cache(model_id: str, env: Mapping[str, str] | None = None, platform: str | None = None) -> Path:
     """The file in which exo 0.3.70 remembers for 24 hours which files a model's repo lists."""
     folder = folder_name(model_id)
     caches = default_models_dir(env, platform) / "caches"
     return caches / folder / f"{folder}--main--file_list.json"
 
 
-def find_model(
-    model_id: str, env: Mapping[str, str] | None = None, platform: str | None = None
-) -> Path | None:
+def find_model(model_id: str, env: Mapping[str, str] | None = None, platform: str | None = None) -> Path | None:
     """The directory from which exo 0.3.70 loads a model, or None if exo would download it.
 
     It is the first complete folder of the model's name, read-only dirs before writable ones.
@@ -173,7 +165,7 @@ def _files_below(model_dir: str) -> Iterator[PurePosixPath]:
 
 def _weights_named_by(index: Path) -> set[str]:
     """The names of weight files in an index. Raises OSError or ValueError if it is not one."""
-    import json  # noqa: PLC0415  (half of this module's import time, and rarely needed)
+    import json  # here, so that importing this module stays cheap
 
     if not index.is_file():  # opening a pipe would wait for a writer
         raise ValueError(f"{index} is not a file")

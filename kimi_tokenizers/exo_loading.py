@@ -146,7 +146,7 @@ def wrap_for_mlx(tokenizer: Any) -> Any:
     exo 0.3.70 brings its own tool parser; mlx-lm's for Kimi K2 stands in for it here. The wrapper
     of an old mlx-lm (0.29) has no place for markers and parser, and goes without.
     """
-    from mlx_lm.tokenizer_utils import TokenizerWrapper  # noqa: PLC0415  (only this step needs it)
+    from mlx_lm.tokenizer_utils import TokenizerWrapper  # only this step needs it
 
     wanted = {
         "eos_token_ids": [IM_END_ID],

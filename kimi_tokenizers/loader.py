@@ -10,7 +10,7 @@ import json
 import os
 from typing import TYPE_CHECKING, Any
 
-from kimi_tokenizers import catalogue, directory
+from kimi_tokenizers import catalogue, directory, guard
 from kimi_tokenizers.overlay import Overlay
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def load(model_id: str = DEFAULT_MODEL, model_dir: str | os.PathLike[str] | None
         ModelIdError, UnknownModelError: no overlay serves the id.
         ModelDirError: `model_dir` cannot be read.
         TokenizerConfigError: its `tokenizer_config.json` is not what such a file is.
-        ControlTokenError: its control-token table contradicts the vocabulary.
+        VocabularyMismatchError: its own files say that it has another vocabulary.
 
     >>> load("moonshotai/Kimi-K2.6").encode("Hello, world!")
     [19180, 11, 2695, 0]
@@ -61,6 +61,7 @@ def _load(overlay: Overlay, model_id: str, model_dir: str | os.PathLike[str] | N
     template = None
     if model_dir is not None:
         path = directory.check(model_dir)
+        guard.check(overlay, path)
         config_path = path / directory.TOKENIZER_CONFIG
         table = directory.control_token_table(directory.read_object(config_path), config_path) or table
         template = directory.chat_template(path)

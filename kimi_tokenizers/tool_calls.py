@@ -36,9 +36,7 @@ def _parse(call: str) -> dict[str, Any]:
     call_id, mark, arguments = call.partition(_ARGUMENTS)
     match = _ID.fullmatch(call_id.strip())
     if not mark or not match:
-        raise ValueError(
-            f"No tool call found in {call[:80]!r}; expected `functions.NAME:INDEX{_ARGUMENTS}ARGUMENTS`."
-        )
+        raise ValueError(f"No tool call found in {call[:80]!r}; expected `functions.NAME:INDEX{_ARGUMENTS}ARGUMENTS`.")
     return {"id": call_id.strip(), "name": match.group(1), "arguments": _value(arguments.lstrip())}
 
 

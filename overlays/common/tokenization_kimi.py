@@ -11,6 +11,7 @@ way that changes its ids.
 from __future__ import annotations
 
 import binascii
+import contextlib
 import functools
 import hashlib
 import json
@@ -190,6 +191,13 @@ def control_tokens(table: Mapping[Any, Any] | None, line: str | None = None) -> 
     return result
 
 
+def special_tokens(table: Mapping[int, AddedToken]) -> dict[str, int]:
+    """Name -> id of all 256 control tokens: those of `table`; the ids without a name are reserved ones."""
+    names = {index: f"<|reserved_token_{index}|>" for index in range(N_RANKS, N_RANKS + N_CONTROL_TOKENS)}
+    names.update((index, token.content) for index, token in table.items())
+    return {name: index for index, name in names.items()}
+
+
 def _added_token(name: str, special: bool) -> AddedToken:
     return AddedToken(name, lstrip=False, rstrip=False, single_word=False, normalized=False, special=special)
 
@@ -342,10 +350,7 @@ class KimiEncoding(tiktoken.Encoding):
             run, end = match.span()
             breaks = run + len(match.group()) - len(match.group().lstrip("\r\n"))
             rest = max(text.rfind("\n", run, end), text.rfind("\r", run, end), run - 1) + 1
-            if rest <= breaks or _takes_line_breaks(text[start:run], text[run:breaks]):
-                head = breaks
-            else:
-                head = run
+            head = breaks if rest <= breaks or _takes_line_breaks(text[start:run], text[run:breaks]) else run
             ids += super().encode_ordinary(text[start:head])
             ids += self._encode_run(text[head:rest])
             start = end if end == len(text) else max(rest, end - 1)
@@ -464,15 +469,16 @@ class TikTokenTokenizer(PreTrainedTokenizer):
             ControlTokenError: the table of control tokens contradicts the vocabulary.
         """
         if vocab_file is None:
-            raise VocabFileError(f"There is no {VOCAB_FILE} in the model directory. Put that of any Kimi K2 model there.")
+            raise VocabFileError(f"The model directory has no {VOCAB_FILE}. Put that of any Kimi K2 model there.")
         table = control_tokens(added_tokens_decoder, line or _line_beside(vocab_file))
         ranks = read_ranks(vocab_file)
-        names = {index: f"<|reserved_token_{index}|>" for index in range(N_RANKS, N_RANKS + N_CONTROL_TOKENS)}
-        names.update((index, token.content) for index, token in table.items())
-        for index, name in names.items():
-            if ranks.get(name.encode("utf-8", "replace"), index) != index or (index < N_RANKS and name.encode() not in ranks):
-                raise ControlTokenError(f"The control-token table says that id {index} is {name!r}, an ordinary token.")
-        self.special_tokens = {name: index for index, name in names.items()}
+        self.special_tokens = special_tokens(table)
+        for name, index in self.special_tokens.items():
+            if ranks.get(name.encode("utf-8", "replace"), -1 if index < N_RANKS else index) != index:
+                raise ControlTokenError(
+                    f"The control-token table says that id {index} is {name!r}, which the rank table contradicts. "
+                    "Restore the model's own tokenizer_config.json."
+                )
         self.model = KimiEncoding(
             "kimi_k2", pat_str=PAT_STR, mergeable_ranks=ranks, special_tokens=dict(self.special_tokens)
         )
@@ -603,7 +609,7 @@ class TikTokenTokenizer(PreTrainedTokenizer):
         return self.tokenize(text, **kwargs)
 
     def __call__(self, text: Any = None, *args: Any, **kwargs: Any) -> Any:
-        """Ids, attention mask and whatever else is asked for, as `PreTrainedTokenizer.__call__`. Raises TextTypeError."""
+        """Ids, attention mask and what else is asked for, as `PreTrainedTokenizer.__call__`. Raises TextTypeError."""
         if not isinstance(text, (str, list, tuple)) and (text is not None or kwargs.get("text_target") is None):
             self._raise_bad_text(text)
         return super().__call__(text, *args, **kwargs)
@@ -675,9 +681,7 @@ class TikTokenTokenizer(PreTrainedTokenizer):
             text = self.model.decode(ids)
         except (KeyError, OverflowError, TypeError):
             self._raise_bad_id(ids)
-        if clean_up_tokenization_spaces or (
-            clean_up_tokenization_spaces is None and self.clean_up_tokenization_spaces
-        ):
+        if clean_up_tokenization_spaces or (clean_up_tokenization_spaces is None and self.clean_up_tokenization_spaces):
             text = self.clean_up_tokenization(text)
         return text
 
@@ -690,8 +694,8 @@ class TikTokenTokenizer(PreTrainedTokenizer):
                 raise TokenIdError(f"Token ids must be integers; at position {position} is {str(index)[:60]!r}.")
             if not 0 <= int(index) < len(self):
                 raise TokenIdError(
-                    f"There is no token with id {int(index)} (at position {position}); ids go from 0 to {len(self) - 1}. "
-                    "The ids come from another vocabulary, or are padding such as -100 that must be removed first."
+                    f"There is no token with id {int(index)} (at position {position}); ids go from 0 to {len(self) - 1}."
+                    " The ids come from another vocabulary, or are padding such as -100 that must be removed first."
                 )
         raise TokenIdError("These ids cannot be decoded.")
 
@@ -723,9 +727,9 @@ class TikTokenTokenizer(PreTrainedTokenizer):
         """
         if self.chat_template is None and kwargs.get("chat_template") is None:
             raise ChatTemplateError(
-                "This tokenizer has no chat template: kimi-tokenizers has none for Kimi-K2-Instruct and Kimi-K2-Thinking, "
-                "and the model directory has no chat_template.jinja. Put the model's own chat_template.jinja there, or "
-                "pass `chat_template=`."
+                "This tokenizer has no chat template: kimi-tokenizers has none for Kimi-K2-Instruct and Kimi-K2-Thinking,"
+                " and the model directory has no chat_template.jinja. Put the model's own chat_template.jinja there, or"
+                " pass `chat_template=`."
             )
         if kwargs.get("enable_thinking") is False:
             thinking = False
@@ -733,13 +737,12 @@ class TikTokenTokenizer(PreTrainedTokenizer):
             add_generation_prompt = False
         declaration = None
         if tools:
-            tools = [deep_sort(_tool_schema(tool)) for tool in tools]
-            try:
+            tools = [_tool_schema(tool) for tool in tools]
+            with contextlib.suppress(UnsupportedSchemaError):  # then the template writes JSON
+                tools = [deep_sort(tool) for tool in tools]
                 declaration = encode_tools_to_typescript_style(tools)
-            except UnsupportedSchemaError:
-                pass  # the template writes JSON instead
         return super().apply_chat_template(
-            conversation,
+            _without_aliases(conversation),
             tools=tools,
             tokenize=tokenize,
             add_generation_prompt=add_generation_prompt,
@@ -762,6 +765,20 @@ class TikTokenTokenizer(PreTrainedTokenizer):
         temporary.write_bytes(b"".join(lines))
         temporary.replace(path)  # at once: the file may be the one this tokenizer was loaded from
         return (str(path),)
+
+
+def _without_aliases(conversation: Any) -> Any:
+    """A conversation in which each message that has some other reasoning field has `reasoning_content` too.
+
+    transformers 5.23 copies `reasoning` or `thinking` to `reasoning_content` where that is missing, and so changes what
+    a template writes that tells these fields apart.
+    """
+    if isinstance(conversation, (list, tuple)):
+        return [_without_aliases(item) for item in conversation]
+    if isinstance(conversation, Mapping) and conversation.get("reasoning_content") is None:
+        others = (conversation.get("reasoning"), conversation.get("thinking"))
+        return conversation if others == (None, None) else {**conversation, "reasoning_content": ""}
+    return conversation
 
 
 def _tool_schema(tool: Any) -> Any:

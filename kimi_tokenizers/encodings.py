@@ -1,0 +1,23 @@
+"""The vocabulary as arguments of `tiktoken.Encoding`, for tiktoken's plugin."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kimi_tokenizers import catalogue
+from kimi_tokenizers.loader import tokenizer_class
+
+
+def encoding_arguments(line: str) -> dict[str, Any]:
+    """`pat_str`, `mergeable_ranks` and `special_tokens` (all 256) of a model line, e.g. "kimi-k2.5".
+
+    Raises:
+        OverlayError: a packaged file is damaged.
+    """
+    tokenizer_class()  # verifies the module that is imported next
+    from kimi_tokenizers.overlays.common import tokenization_kimi as kimi
+
+    with catalogue.overlays()[line].files[kimi.VOCAB_FILE].path() as vocab_file:
+        ranks = kimi.read_ranks(vocab_file)
+    special_tokens = kimi.special_tokens(kimi.control_tokens(None, line))
+    return {"pat_str": kimi.PAT_STR, "mergeable_ranks": ranks, "special_tokens": special_tokens}

@@ -1,0 +1,178 @@
+"""The guard: an overlay goes in front only of the vocabulary it is.
+
+It compares what a model directory says of itself with the overlay and raises where the two contradict each other. What
+a directory does not say is no contradiction. It only reads the directory; what it found of large files is remembered
+in the cache, by file identity.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import warnings
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from kimi_tokenizers import cache, directory
+from kimi_tokenizers.errors import ModelDirError, VocabularyMismatchError
+from kimi_tokenizers.overlay import Overlay
+
+VOCAB_SIZE = 163_840  # `vocab_size` in the config.json of every K2 model, control tokens included
+N_RANKS = 163_584
+
+# The converted rank table of the line has 19.6 MB.
+TOKENIZER_JSON_BYTES = 64 * 1024 * 1024
+
+# `model_type` of K2 models is kimi_k2, of the multimodal ones kimi_k25; their architecture is that of DeepSeek V3.
+_MODEL_TYPE = re.compile(r"kimi_?k2(_?[0-9]+)?(_.*)?|deepseek_v3", re.IGNORECASE)
+
+
+def check(overlay: Overlay, model_dir: Path, *, override: bool = False) -> None:
+    """Compare a model directory with an overlay.
+
+    Args:
+        override: go on in spite of a contradiction, with a warning. The ids may then be wrong without any further sign.
+
+    Raises:
+        VocabularyMismatchError: they contradict each other; the message names both sides.
+        ModelDirError, TokenizerConfigError: a file that decides this is damaged.
+    """
+    try:
+        for examine in (_rank_table, _tokenizer_json, _config, _control_tokens):
+            examine(overlay, model_dir)
+    except VocabularyMismatchError as error:
+        if not override:
+            raise
+        warnings.warn(f"The guard is overridden: token ids may be wrong. {error}", RuntimeWarning, stacklevel=3)
+
+
+def _mismatch(overlay: Overlay, path: Path, theirs: str, ours: str) -> VocabularyMismatchError:
+    return VocabularyMismatchError(
+        f"{str(path)!r} {theirs}, but the overlay {overlay.line} {ours}. Nothing was changed. If the directory does "
+        f"hold a model of this line, restore its own {path.name}; else the model needs no overlay, and its directory "
+        "should not have a Kimi K2 name."
+    )
+
+
+def _rank_table(overlay: Overlay, model_dir: Path) -> None:
+    path = model_dir / "tiktoken.model"
+    ours = overlay.files["tiktoken.model"]
+
+    def verdict() -> None:
+        data = directory.read_small(path)
+        # A download that broke off holds the beginning of the same table: damaged, but no other vocabulary.
+        if data is not None and not ours.read().startswith(data):
+            found = hashlib.sha256(data).hexdigest()
+            raise _mismatch(overlay, path, f"has SHA-256 {found}", f"is for the rank table with {ours.sha256}")
+
+    _once(path, overlay, verdict)
+
+
+def _tokenizer_json(overlay: Overlay, model_dir: Path) -> None:
+    path = model_dir / "tokenizer.json"
+    _once(path, overlay, lambda: _compare_tokenizer_json(overlay, path))
+
+
+def _compare_tokenizer_json(overlay: Overlay, path: Path) -> None:
+    data = directory.read_small(path, limit=TOKENIZER_JSON_BYTES)
+    if data is None:
+        return
+    try:
+        value = json.loads(data)
+        vocab = value["model"]["vocab"]
+        added = {entry["id"]: entry["content"] for entry in value.get("added_tokens") or ()}
+        items = list(vocab.items())
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ModelDirError(
+            f"{str(path)!r} is not the tokenizer.json of a BPE tokenizer ({type(error).__name__}: {error}). "
+            "Restore the model's own file, or remove it."
+        ) from error
+    characters = {character: byte for byte, character in byte_characters().items()}
+    ranks = _ranks(overlay)
+    for token, index in items:
+        if index in added or (isinstance(index, int) and index >= N_RANKS):
+            added.setdefault(index, token)
+            continue
+        try:
+            own = ranks.get(bytes(characters[character] for character in token))
+        except KeyError:
+            own = None
+        if own != index:
+            raise _mismatch(overlay, path, f"says that id {index} is {token!r}", f"has {own} for that token")
+    if len([index for _, index in items if index not in added]) < N_RANKS:
+        raise _mismatch(overlay, path, f"has {len(items):,} tokens", f"has {N_RANKS:,} and 256 control tokens")
+    _compare_control_tokens(overlay, path, added)
+
+
+def _ranks(overlay: Overlay) -> dict[bytes, int]:
+    import binascii
+
+    tokens = overlay.read("tiktoken.model").split()[::2]
+    return {binascii.a2b_base64(token): rank for rank, token in enumerate(tokens)}
+
+
+def byte_characters() -> dict[int, str]:
+    """How byte-level BPE writes each byte as a printable character, as GPT-2 does: byte -> character."""
+    printable = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+    others = [byte for byte in range(256) if byte not in printable]
+    return {**{byte: chr(byte) for byte in printable}, **{byte: chr(256 + shift) for shift, byte in enumerate(others)}}
+
+
+def _config(overlay: Overlay, model_dir: Path) -> None:
+    path = model_dir / "config.json"
+    config = directory.read_object(path)
+    if config is None:
+        return
+    text_config = config.get("text_config")
+    sizes = [part.get("vocab_size") for part in (config, text_config) if isinstance(part, dict)]
+    for size in sizes:
+        if size is not None and size != VOCAB_SIZE:
+            raise _mismatch(overlay, path, f"has vocab_size {size!r}", f"has {VOCAB_SIZE:,} ids")
+    model_type = config.get("model_type")
+    if model_type is not None and not _MODEL_TYPE.fullmatch(str(model_type)):
+        raise _mismatch(overlay, path, f"has model_type {model_type!r}", "is for kimi_k2 and its multimodal kin")
+
+
+def _control_tokens(overlay: Overlay, model_dir: Path) -> None:
+    path = model_dir / directory.TOKENIZER_CONFIG
+    _compare_control_tokens(overlay, path, directory.control_token_table(directory.read_object(path), path))
+
+
+def table_of(overlay: Overlay) -> dict[int, str]:
+    """The control tokens of an overlay: id -> name."""
+    table = json.loads(overlay.read(directory.TOKENIZER_CONFIG))["added_tokens_decoder"]
+    return {int(index): entry["content"] for index, entry in table.items()}
+
+
+def _compare_control_tokens(overlay: Overlay, path: Path, table: Mapping[Any, Any]) -> None:
+    ours = table_of(overlay)
+    ids = {name: index for index, name in ours.items()}
+    for key, entry in table.items():
+        name = entry.get("content") if isinstance(entry, dict) else entry
+        try:
+            index = int(key)
+        except (TypeError, ValueError):
+            raise _mismatch(overlay, path, f"has a control token with the id {key!r}", "has integers") from None
+        if ours.get(index, name) != name:
+            raise _mismatch(overlay, path, f"says that id {index} is {name!r}", f"says that it is {ours[index]!r}")
+        if ids.get(str(name), index) != index:
+            raise _mismatch(overlay, path, f"says that {name!r} is id {index}", f"says that it is {ids[str(name)]}")
+
+
+def _once(path: Path, overlay: Overlay, verdict: Callable[[], None]) -> None:
+    """Run `verdict` unless it has passed for this very file: same device, inode, size, and times of last change."""
+    try:
+        status = os.stat(path)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise ModelDirError(f"Cannot read {str(path)!r}: {error.strerror}.") from error
+    identity = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+    against = sorted(file.sha256 for file in overlay.files.values())
+    key = hashlib.sha256(repr((path.name, identity, overlay.line, against)).encode()).hexdigest()
+    if not cache.has_verdict(key):
+        verdict()
+        cache.keep_verdict(key)
