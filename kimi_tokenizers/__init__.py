@@ -15,6 +15,7 @@ from kimi_tokenizers.version import __version__
 
 if TYPE_CHECKING:
     from kimi_tokenizers.loader import load, load_mlx
+    from kimi_tokenizers.registration import register
     from kimi_tokenizers.resolver import provides, resolve
 
 # exo imports this package for every model, so what is heavy is imported when it is first used.
@@ -22,10 +23,11 @@ _HOME = {
     "load": "loader",
     "load_mlx": "loader",
     "provides": "resolver",
+    "register": "registration",
     "resolve": "resolver",
 }
 
-__all__ = ["KimiTokenizersError", "__version__", "load", "load_mlx", "provides", "resolve"]
+__all__ = ["KimiTokenizersError", "__version__", "load", "load_mlx", "provides", "register", "resolve"]
 
 
 def __getattr__(name: str) -> Any:

@@ -6,6 +6,7 @@ Offline, and the only Python that is executed is the packaged one.
 from __future__ import annotations
 
 import functools
+import inspect
 import json
 import os
 from typing import TYPE_CHECKING, Any
@@ -89,6 +90,8 @@ def load_mlx(model_id: str = DEFAULT_MODEL, model_dir: str | os.PathLike[str] | 
         raise ImportError(
             f"load_mlx needs mlx-lm, and importing it failed ({error}). Run: pip install 'kimi-tokenizers[mlx]'"
         ) from error
+    if "tool_parser" not in inspect.signature(TokenizerWrapper.__init__).parameters:
+        raise ImportError("load_mlx needs mlx-lm 0.31 or newer. Run: pip install 'kimi-tokenizers[mlx]'")
     from kimi_tokenizers.tool_calls import END, START, parse_tool_call
 
     return TokenizerWrapper(

@@ -304,13 +304,17 @@ class KimiEncoding(tiktoken.Encoding):
             allowed_special = self.special_tokens_set
             if disallowed_special == "all":
                 disallowed_special = ()
-        if len(text) <= _SHORT:
+        if disallowed_special != "all":
+            disallowed_special = frozenset(disallowed_special)
+        # What is disallowed need not be a control token, and then the needles say nothing of it.
+        usual = isinstance(disallowed_special, str) or disallowed_special <= self._special_tokens.keys()
+        if usual and len(text) <= _SHORT:
             for needle in self._needles:
                 if needle in text:
                     break
             else:
                 return super().encode_ordinary(text)
-        elif _has_long_run(text):
+        elif len(text) > _SHORT and _has_long_run(text):
             return self._encode_long_runs(text, allowed_special, disallowed_special)
         return super().encode(text, allowed_special=allowed_special, disallowed_special=disallowed_special)
 
@@ -319,6 +323,21 @@ class KimiEncoding(tiktoken.Encoding):
         if len(text) > _SHORT and _has_long_run(text):
             return self._encode_stretch(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
         return super().encode_ordinary(text)
+
+    def encode_to_numpy(
+        self,
+        text: str,
+        *,
+        allowed_special: Literal["all"] | AbstractSet[str] = frozenset(),
+        disallowed_special: Literal["all"] | Collection[str] = "all",
+    ) -> Any:
+        """As `tiktoken.Encoding.encode_to_numpy`: ids of `text` as an array of uint32. Needs numpy."""
+        if len(text) > _SHORT and _has_long_run(text):
+            import numpy as np
+
+            ids = self.encode(text, allowed_special=allowed_special, disallowed_special=disallowed_special)
+            return np.array(ids, dtype=np.uint32)
+        return super().encode_to_numpy(text, allowed_special=allowed_special, disallowed_special=disallowed_special)
 
     def _encode_long_runs(
         self, text: str, allowed: AbstractSet[str], disallowed: Literal["all"] | Collection[str]
@@ -585,8 +604,7 @@ class TikTokenTokenizer(PreTrainedTokenizer):
         add_special_tokens = kwargs.pop("add_special_tokens", True)  # no effect: Kimi adds none
         if isinstance(text, str) and not kwargs:
             return self._ids(text, split)
-        if not isinstance(text, (str, list, tuple)):
-            self._raise_bad_text(text)
+        self._check_text(text)
         ids: list[int] = super().encode(
             text, add_special_tokens=add_special_tokens, split_special_tokens=split, **kwargs
         )
@@ -610,8 +628,12 @@ class TikTokenTokenizer(PreTrainedTokenizer):
 
     def __call__(self, text: Any = None, *args: Any, **kwargs: Any) -> Any:
         """Ids, attention mask and what else is asked for, as `PreTrainedTokenizer.__call__`. Raises TextTypeError."""
-        if not isinstance(text, (str, list, tuple)) and (text is not None or kwargs.get("text_target") is None):
-            self._raise_bad_text(text)
+        others = (*args[:3], *map(kwargs.get, ("text_pair", "text_target", "text_pair_target")))
+        if text is not None or all(other is None for other in others):
+            self._check_text(text)
+        for other in others:
+            if other is not None:
+                self._check_text(other)
         return super().__call__(text, *args, **kwargs)
 
     # transformers goes from text to token strings to ids. The next two hand it the ids at once; everything after that
@@ -644,6 +666,15 @@ class TikTokenTokenizer(PreTrainedTokenizer):
             self._raise_bad_text(text)
         return text
 
+    def _check_text(self, text: Any) -> None:
+        """Raise TextTypeError for what is neither a text nor ids, nor a batch, pair or list of words of these."""
+        if isinstance(text, (list, tuple)):
+            for item in text:
+                if not isinstance(item, (str, int)):
+                    self._check_text(item)
+        elif not isinstance(text, str):
+            self._raise_bad_text(text)
+
     @staticmethod
     def _raise_bad_text(text: Any) -> NoReturn:
         hint = " Decode the bytes first, e.g. `data.decode('utf-8')`." if isinstance(text, (bytes, bytearray)) else ""
@@ -665,12 +696,14 @@ class TikTokenTokenizer(PreTrainedTokenizer):
             skip_special_tokens: leave out the special ones (`all_special_ids`).
 
         Raises:
-            TokenIdError: an id is negative or not below `len(tokenizer)`.
+            TokenIdError: an id is negative or not below `len(tokenizer)`, or not an id at all.
         """
-        ids = token_ids.tolist() if hasattr(token_ids, "tolist") else token_ids
+        ids = _to_python(token_ids)
         if isinstance(ids, int):
             ids = [ids]
-        if len(ids) and (hasattr(ids[0], "__len__")):
+        if not isinstance(ids, Sequence) or isinstance(ids, (str, bytes, bytearray)):
+            raise TokenIdError(f"Expected a token id or a sequence of them, got {type(ids).__name__}: {str(ids)[:60]!r}.")
+        if len(ids) and hasattr(ids[0], "__len__"):
             return [
                 self.decode(sequence, skip_special_tokens, clean_up_tokenization_spaces, **kwargs) for sequence in ids
             ]
@@ -694,8 +727,8 @@ class TikTokenTokenizer(PreTrainedTokenizer):
                 raise TokenIdError(f"Token ids must be integers; at position {position} is {str(index)[:60]!r}.")
             if not 0 <= int(index) < len(self):
                 raise TokenIdError(
-                    f"There is no token with id {int(index)} (at position {position}); ids go from 0 to {len(self) - 1}."
-                    " The ids come from another vocabulary, or are padding such as -100 that must be removed first."
+                    f"There is no token with id {int(index)} (at position {position}); ids: 0 to {len(self) - 1}. "
+                    "These come from another vocabulary, or are padding such as -100 that must be removed first."
                 )
         raise TokenIdError("These ids cannot be decoded.")
 
@@ -727,9 +760,8 @@ class TikTokenTokenizer(PreTrainedTokenizer):
         """
         if self.chat_template is None and kwargs.get("chat_template") is None:
             raise ChatTemplateError(
-                "This tokenizer has no chat template: kimi-tokenizers has none for Kimi-K2-Instruct and Kimi-K2-Thinking,"
-                " and the model directory has no chat_template.jinja. Put the model's own chat_template.jinja there, or"
-                " pass `chat_template=`."
+                "This tokenizer has no chat template: none is built in for Kimi-K2-Instruct and Kimi-K2-Thinking, and "
+                "the model directory has no chat_template.jinja. Put the model's own there, or pass `chat_template=`."
             )
         if kwargs.get("enable_thinking") is False:
             thinking = False
@@ -779,6 +811,15 @@ def _without_aliases(conversation: Any) -> Any:
         others = (conversation.get("reasoning"), conversation.get("thinking"))
         return conversation if others == (None, None) else {**conversation, "reasoning_content": ""}
     return conversation
+
+
+def _to_python(ids: Any) -> Any:
+    """Ids as Python numbers where they are in arrays or tensors, or in a sequence of those."""
+    if hasattr(ids, "tolist"):
+        return ids.tolist()
+    if isinstance(ids, Sequence) and len(ids) and hasattr(ids[0], "tolist"):
+        return [_to_python(item) for item in ids]
+    return ids
 
 
 def _tool_schema(tool: Any) -> Any:

@@ -1,0 +1,5 @@
+"""`python -m kimi_tokenizers`."""
+
+from kimi_tokenizers.cli import main
+
+main()

@@ -1,0 +1,64 @@
+"""Counting the tokens of files."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from kimi_tokenizers.errors import KimiTokenizersError
+from kimi_tokenizers.loader import load
+
+
+class InputError(KimiTokenizersError):
+    """A file to be counted that cannot be read or is not UTF-8 text."""
+
+
+@dataclass(frozen=True)
+class Count:
+    """Size of one text.
+
+    Attributes:
+        file: its name, "-" for standard input.
+        tokens: number of token ids.
+        characters: number of Unicode characters.
+        bytes: number of bytes in UTF-8.
+    """
+
+    file: str
+    tokens: int
+    characters: int
+    bytes: int
+
+
+def count(files: Sequence[str], model_id: str, *, control_tokens: bool = True) -> Iterator[Count]:
+    """Count the tokens of each file; "-" is standard input.
+
+    Args:
+        control_tokens: whether control tokens in the text count as one token each, as exo treats them.
+
+    Raises:
+        InputError: a file cannot be read or is not UTF-8.
+    """
+    tokenizer = load(model_id)
+    for file in files:
+        data = _read(file)
+        try:
+            text = data.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise InputError(
+                f"{file!r} is not UTF-8 text: byte {error.start:,} is 0x{data[error.start]:02x}. "
+                "Convert it first, e.g. with `iconv -f LATIN1 -t UTF-8`."
+            ) from error
+        yield Count(file, len(tokenizer.encode(text, allow_special_tokens=control_tokens)), len(text), len(data))
+
+
+def _read(file: str) -> bytes:
+    try:
+        return sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(
+            f"Cannot read {file!r}: {reason}. Give the path of a text file, or - for standard input."
+        ) from error

@@ -1,0 +1,149 @@
+"""The demonstration: a model directory as upstream broke it, exo's steps failing on it, and working with the overlay.
+
+Everything happens in a temporary folder, which is gone afterwards.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from kimi_tokenizers import catalogue, exo, exo_loading, resolver
+from kimi_tokenizers.tool_calls import END, START, parse_tool_call
+
+MODEL = "moonshotai/Kimi-K2.6"
+TEXT = "Hello, 世界! Привет, नमस्ते 👋 — 2,026 tokens?"
+
+_TOOL = {
+    "type": "function",
+    "function": {
+        "name": "get_weather",
+        "description": "Weather of a city.",
+        "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
+    },
+}
+_ANSWER = (
+    f"{START}<|tool_call_begin|>functions.get_weather:0<|tool_call_argument_begin|>"
+    f'{{"city": "北京"}}<|tool_call_end|>{END}'
+)
+
+# What a fast tokenizer is to exo: a class without the `.model` that it calls.
+_FAST_STUB = "class TikTokenTokenizerFast:\n    model = None\n"
+
+
+@dataclass
+class Step:
+    """One line of the demonstration: what was done, what came of it, and whether that is what should come of it."""
+
+    what: str
+    result: str
+    ok: bool
+
+
+@dataclass
+class Demo:
+    """The demonstration's outcome."""
+
+    model: str = MODEL
+    steps: list[Step] = field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    def ok(self) -> bool:
+        return all(step.ok for step in self.steps)
+
+    def add(self, what: str, result: str, ok: bool) -> None:
+        self.steps.append(Step(what, result, ok))
+
+
+def write_broken(model_dir: Path) -> None:
+    """Write what upstream's commit of 2026-05-11 left of a model directory, with weights of a few bytes."""
+    overlay = catalogue.get(MODEL)
+    config = json.loads(overlay.read("tokenizer_config.json"))
+    config["tokenizer_class"] = "TikTokenTokenizerFast"
+    config["auto_map"] = {"AutoTokenizer": [None, "tokenization_kimi_fast.TikTokenTokenizerFast"]}
+    weights = "model-00001-of-00001.safetensors"
+    files = {
+        "config.json": json.dumps({"model_type": "kimi_k25", "text_config": {"vocab_size": 163840}}),
+        "tokenizer_config.json": json.dumps(config, indent=2),
+        "tokenization_kimi_fast.py": _FAST_STUB,
+        "chat_template.jinja": overlay.read("chat_template.jinja").decode("utf-8"),
+        "model.safetensors.index.json": json.dumps({"weight_map": {"lm_head.weight": weights}}),
+        weights: "",
+    }
+    model_dir.mkdir(parents=True)
+    for name, content in files.items():
+        (model_dir / name).write_text(content, encoding="utf-8")
+
+
+def run(progress: Callable[[Step], None] | None = None) -> Demo:
+    """Run the demonstration.
+
+    Args:
+        progress: called with each step as it is done.
+    """
+    os.environ.setdefault("TRANSFORMERS_NO_ADVISORY_WARNINGS", "1")
+    demo = Demo()
+    started = time.perf_counter()
+    with tempfile.TemporaryDirectory(prefix="kimi-tokenizers-demo-") as folder, exo_loading.isolated():
+        for part in (_without, _with):
+            before = len(demo.steps)
+            try:
+                part(demo, Path(folder) / exo.folder_name(MODEL))
+            except Exception as error:  # a demonstration that fails says so in its table
+                demo.add("unexpected error", f"{type(error).__name__}: {error}", False)
+            for step in demo.steps[before:]:
+                if progress:
+                    progress(step)
+    demo.seconds = time.perf_counter() - started
+    return demo
+
+
+def _without(demo: Demo, model_dir: Path) -> None:
+    write_broken(model_dir)
+    demo.add("a model directory as upstream left it on 2026-05-11", ", ".join(sorted(os.listdir(model_dir))), True)
+    try:
+        exo_loading.load_like_exo(model_dir, wrap=False)
+        demo.add("exo loads it", "it loaded, which it should not", False)
+    except FileNotFoundError as error:
+        missing = Path(error.filename).name
+        demo.add("exo loads it", f"FileNotFoundError: {missing} (exo: start, fail, shut down)", True)
+
+
+def _with(demo: Demo, model_dir: Path) -> None:
+    overlay = catalogue.get(MODEL)
+    ours = [layer.name for layer in resolver.layers(overlay, model_dir) if layer.origin == "overlay"]
+    front = resolver.resolve(MODEL, model_dir)
+    demo.add("the overlay goes in front", ", ".join(ours), (front / "tokenization_kimi.py").exists())
+
+    tokenizer = exo_loading.load_like_exo(front, wrap=False)
+    demo.add("exo loads it, steps 1 to 6", f"{type(tokenizer).__name__}, {len(tokenizer):,} tokens", True)
+    try:
+        tokenizer = exo_loading.wrap_for_mlx(tokenizer)
+        stop = sorted(tokenizer.eos_token_ids)
+        demo.add("exo loads it, step 7", f"mlx-lm's TokenizerWrapper, stops at {stop}", 163586 in stop)
+    except ImportError:
+        demo.add("exo loads it, step 7", "left out: mlx-lm is not installed (the [mlx] extra)", True)
+
+    ids = tokenizer.encode(TEXT, add_special_tokens=False)
+    demo.add(f"encode {TEXT!r}", " ".join(map(str, ids)), True)
+    demo.add("decode", repr(tokenizer.decode(ids)), tokenizer.decode(ids) == TEXT)
+
+    prompt = tokenizer.apply_chat_template(
+        [{"role": "user", "content": "How is the weather in 北京?"}],
+        tools=[_TOOL],
+        tokenize=False,
+        add_generation_prompt=True,
+    )
+    whole = "type get_weather = (_: {" in prompt and prompt.endswith("<|im_assistant|>assistant<|im_middle|><think>")
+    demo.add("render a chat with a tool", f"{len(tokenizer.encode(prompt))} tokens: …{prompt[-64:]}", whole)
+
+    calls: Any = parse_tool_call(_ANSWER[len(START) : -len(END)])
+    called = f"{calls[0]['name']}({calls[0]['arguments']})"
+    demo.add("parse a tool call", called, calls[0]["arguments"] == {"city": "北京"})

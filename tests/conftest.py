@@ -1,0 +1,122 @@
+"""Fixtures that the whole suite shares: the tokenizer under test, and a plain tiktoken encoding made from the facts."""
+
+from __future__ import annotations
+
+import base64
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import tiktoken
+from hypothesis import HealthCheck, settings
+
+import kimi_tokenizers as kt
+
+if TYPE_CHECKING:
+    from kimi_tokenizers.overlays.common.tokenization_kimi import TikTokenTokenizer
+
+OVERLAYS = Path(__file__).resolve().parent.parent / "overlays"
+
+settings.register_profile(
+    "kimi",
+    deadline=None,
+    derandomize=bool(os.environ.get("CI")),
+    max_examples=150,
+    # The tokenizer is never changed by a test that shares it.
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+settings.load_profile("kimi")
+
+# Written out here a second time, from the published pattern, so that the tests do not trust the code under test.
+PATTERN = (
+    r"[\p{Han}]+"
+    r"|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}&&[^\p{Han}]]*[\p{Ll}\p{Lm}\p{Lo}\p{M}&&[^\p{Han}]]+"
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)?"
+    r"|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}&&[^\p{Han}]]+[\p{Ll}\p{Lm}\p{Lo}\p{M}&&[^\p{Han}]]*"
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)?"
+    r"|\p{N}{1,3}"
+    r"| ?[^\s\p{L}\p{N}]+[\r\n]*"
+    r"|\s*[\r\n]+"
+    r"|\s+(?!\S)"
+    r"|\s+"
+)
+
+# Name -> (id, special), the control tokens of Kimi-K2.6.
+NAMED = {
+    "[BOS]": (163584, True),
+    "[EOS]": (163585, True),
+    "<|im_end|>": (163586, True),
+    "<|im_user|>": (163587, True),
+    "<|im_assistant|>": (163588, True),
+    "<|start_header_id|>": (163590, True),
+    "<|end_header_id|>": (163591, True),
+    "[EOT]": (163593, True),
+    "<|im_system|>": (163594, True),
+    "<|tool_calls_section_begin|>": (163595, False),
+    "<|tool_calls_section_end|>": (163596, False),
+    "<|tool_call_begin|>": (163597, False),
+    "<|tool_call_argument_begin|>": (163598, False),
+    "<|tool_call_end|>": (163599, False),
+    "<|im_middle|>": (163601, True),
+    "<|media_begin|>": (163602, True),
+    "<|media_content|>": (163603, True),
+    "<|media_end|>": (163604, True),
+    "<|media_pad|>": (163605, True),
+    "<think>": (163606, False),
+    "</think>": (163607, False),
+    "[UNK]": (163838, True),
+    "[PAD]": (163839, True),
+}
+
+
+def control_names(named: dict[str, tuple[int, bool]]) -> dict[str, int]:
+    """Name -> id of all 256 control tokens, those without a name included."""
+    names = {index: f"<|reserved_token_{index}|>" for index in range(163584, 163840)}
+    names.update((index, name) for name, (index, _) in named.items())
+    return {name: index for index, name in names.items()}
+
+
+def as_text(text: str) -> str:
+    """What is left of a text with surrogates: pairs are joined, lone ones become U+FFFD."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+@pytest.fixture(scope="session")
+def ranks() -> dict[bytes, int]:
+    """The rank table, read without the code under test."""
+    lines = (OVERLAYS / "common" / "tiktoken.model").read_text("ascii").splitlines()
+    return {base64.b64decode(token): int(rank) for token, rank in map(str.split, lines)}
+
+
+@pytest.fixture(scope="session")
+def plain(ranks: dict[bytes, int]) -> tiktoken.Encoding:
+    """tiktoken's own class with the vocabulary of Kimi-K2.6: what every id is compared with."""
+    return tiktoken.Encoding(
+        "plain", pat_str=PATTERN, mergeable_ranks=ranks, special_tokens=control_names(NAMED)
+    )
+
+
+@pytest.fixture(scope="session")
+def tokenizer() -> TikTokenTokenizer:
+    """The tokenizer of Kimi-K2.6. Shared: a test that changes a tokenizer loads its own."""
+    return kt.load("moonshotai/Kimi-K2.6")
+
+
+@pytest.fixture(scope="session")
+def lines() -> dict[str, TikTokenTokenizer]:
+    """One tokenizer a line. Shared, too."""
+    models = {
+        "kimi-k2-instruct": "moonshotai/Kimi-K2-Instruct",
+        "kimi-k2-thinking": "moonshotai/Kimi-K2-Thinking",
+        "kimi-k2.5": "moonshotai/Kimi-K2.5",
+        "kimi-k2.6": "moonshotai/Kimi-K2.6",
+    }
+    return {line: kt.load(model) for line, model in models.items()}
+
+
+@pytest.fixture
+def fresh(tokenizer: Any) -> Iterator[TikTokenTokenizer]:
+    """A tokenizer of Kimi-K2.6 that a test may change."""
+    yield kt.load("moonshotai/Kimi-K2.6")
