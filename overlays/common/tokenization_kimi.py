@@ -242,7 +242,7 @@ def _line_beside(vocab_file: str | os.PathLike[str]) -> str | None:
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ControlTokenError(f"Cannot read the model line from {str(path)!r}: {error}. Delete the file.") from error
-    if line not in CONTROL_TOKENS:
+    if not isinstance(line, str) or line not in CONTROL_TOKENS:
         raise ControlTokenError(
             f"{str(path)!r} names the model line {line!r}; known are {', '.join(CONTROL_TOKENS)}. Delete the file."
         )
@@ -441,7 +441,9 @@ def _byte_characters() -> dict[int, str]:
 
 
 _BYTE_TO_CHARACTER = _byte_characters()
-_CHARACTER_TO_BYTE = {ord(character): byte for byte, character in _BYTE_TO_CHARACTER.items()}
+# The bytes that are written as another character stand for no byte themselves: no token holds a space.
+_CHARACTER_TO_BYTE = dict.fromkeys(range(256), 0xE000)
+_CHARACTER_TO_BYTE.update((ord(character), byte) for byte, character in _BYTE_TO_CHARACTER.items())
 
 
 class TikTokenTokenizer(PreTrainedTokenizer):
