@@ -80,7 +80,8 @@ def _load(overlay: Overlay, model_id: str, model_dir: str | os.PathLike[str] | N
 
 
 def load_mlx(model_id: str = DEFAULT_MODEL, model_dir: str | os.PathLike[str] | None = None) -> TokenizerWrapper:
-    """The tokenizer in mlx-lm's `TokenizerWrapper`, as exo builds it: stop ids, tool-call marks, tool parser.
+    """The tokenizer in mlx-lm's `TokenizerWrapper`, as exo builds it: stop ids, tool-call marks, tool
+    parser; and with a streaming detokenizer of linear cost.
 
     Needs mlx-lm (`pip install 'kimi-tokenizers[mlx]'`). Arguments and errors are those of `load`.
     """
@@ -92,10 +93,12 @@ def load_mlx(model_id: str = DEFAULT_MODEL, model_dir: str | os.PathLike[str] | 
         ) from error
     if "tool_parser" not in inspect.signature(TokenizerWrapper.__init__).parameters:
         raise ImportError("load_mlx needs mlx-lm 0.31 or newer. Run: pip install 'kimi-tokenizers[mlx]'")
+    from kimi_tokenizers.detokenizer import KimiStreamingDetokenizer
     from kimi_tokenizers.tool_calls import END, START, parse_tool_call
 
     return TokenizerWrapper(
         load(model_id, model_dir),
+        KimiStreamingDetokenizer,
         eos_token_ids=[STOP_TOKEN_ID],
         tool_call_start=START,
         tool_call_end=END,
