@@ -69,7 +69,7 @@ def _load(overlay: Overlay, model_id: str, model_dir: str | os.PathLike[str] | N
     if template is None and directory.CHAT_TEMPLATE in overlay.files:
         template = overlay.read(directory.CHAT_TEMPLATE).decode("utf-8")
     with overlay.files["tiktoken.model"].path() as vocab_file:
-        return tokenizer_class()(
+        tokenizer = tokenizer_class()(
             vocab_file,  # verified by the class, in the same read
             added_tokens_decoder=table,
             line=overlay.line,
@@ -77,6 +77,10 @@ def _load(overlay: Overlay, model_id: str, model_dir: str | os.PathLike[str] | N
             model_max_length=config["model_max_length"],
             name_or_path=model_id,
         )
+    from kimi_tokenizers.fast import accelerated
+
+    tokenizer.model = accelerated(tokenizer.model)
+    return tokenizer
 
 
 def load_mlx(model_id: str = DEFAULT_MODEL, model_dir: str | os.PathLike[str] | None = None) -> TokenizerWrapper:

@@ -1,0 +1,179 @@
+"""The optional engine: the same ids as tiktoken, whatever happens to it."""
+
+from __future__ import annotations
+
+import pickle
+import random
+import subprocess
+import sys
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import gigatoken
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import kimi_tokenizers as kt
+from kimi_tokenizers import fast
+from kimi_tokenizers.known_answers import KNOWN_ANSWERS
+from kimi_tokenizers.overlays.common.tokenization_kimi import KimiEncoding
+
+
+@pytest.fixture
+def model(monkeypatch: pytest.MonkeyPatch, tokenizer: Any) -> fast.FastEncoding:
+    """An encoding that hands everything to the second engine at once."""
+    monkeypatch.setattr(fast, "_LONG", 0)
+    monkeypatch.setattr(fast, "_PAYS", 0)
+    model = fast.accelerated(tokenizer.model)
+    assert isinstance(model, fast.FastEncoding)
+    model._engines = dict(ENGINES)
+    return model
+
+
+@pytest.fixture(scope="module")
+def tiktoken_alone() -> KimiEncoding:
+    model = kt.load().model
+    return KimiEncoding(
+        "kimi", pat_str=model._pat_str, mergeable_ranks=model._mergeable_ranks, special_tokens=model._special_tokens
+    )
+
+
+ENGINES: dict[bool, Any] = {}  # built once for all tests; `_engine` proves them
+
+
+@pytest.fixture(autouse=True, scope="module")
+def engines() -> None:
+    model = kt.load().model
+    assert isinstance(model, fast.FastEncoding)
+    for control in (True, False):
+        ENGINES[control] = model._engine(control)
+
+
+texts = st.lists(
+    st.one_of(
+        st.text(max_size=30),
+        st.sampled_from([*sorted(kt.load().model.special_tokens_set)[:40], "<|", "<|im_end", " \n\n ", "'LL", "    "]),
+    ),
+    max_size=12,
+).map("".join)
+
+
+@given(text=texts)
+def test_ids_are_tiktokens(text: str, tiktoken_alone: KimiEncoding) -> None:
+    for control, engine in ENGINES.items():
+        expected = (
+            tiktoken_alone.encode(text, allowed_special="all") if control else tiktoken_alone.encode_ordinary(text)
+        )
+        assert engine.encode(text).tolist() == expected
+
+
+def test_every_way_in_gives_tiktokens_ids(model: fast.FastEncoding, tiktoken_alone: KimiEncoding) -> None:
+    text = "".join(answer.text for answer in KNOWN_ANSWERS) * 3
+    pieces = [answer.text for answer in KNOWN_ANSWERS]
+    every = tiktoken_alone.encode(text, allowed_special="all")
+    plain = tiktoken_alone.encode_ordinary(text)
+    assert every != plain
+    assert model.encode(text, allowed_special="all") == every
+    assert model.encode(text, disallowed_special=()) == plain
+    assert model.encode_ordinary(text) == plain
+    assert model.encode_batch(pieces, allowed_special="all") == [
+        tiktoken_alone.encode(piece, allowed_special="all") for piece in pieces
+    ]
+    assert model.encode_ordinary_batch(pieces) == [tiktoken_alone.encode_ordinary(piece) for piece in pieces]
+    assert model.encode(text, allowed_special={"<think>"}, disallowed_special=()) == tiktoken_alone.encode(
+        text, allowed_special={"<think>"}, disallowed_special=()
+    )
+    with pytest.raises(ValueError, match="disallowed special token"):
+        model.encode(text)
+    with pytest.raises(ValueError, match="disallowed special token"):
+        model.encode_batch([text], allowed_special="all", disallowed_special={"<think>"})
+
+
+@pytest.mark.parametrize("text", ["\ud800" + "a" * 20_000, "x" + " " * 30_000 + "y", "", "\n" * 9_000])
+def test_what_is_hard_for_engines(model: fast.FastEncoding, tiktoken_alone: KimiEncoding, text: str) -> None:
+    assert model.encode(text, allowed_special="all") == tiktoken_alone.encode(text, allowed_special="all")
+    assert model.encode_batch([text, "a"], allowed_special="all")[0] == tiktoken_alone.encode(
+        text, allowed_special="all"
+    )
+    assert not model._broken
+
+
+def test_short_texts_and_the_first_long_ones_stay_with_tiktoken(tokenizer: Any) -> None:
+    model = fast.accelerated(tokenizer.model)
+    assert isinstance(model, fast.FastEncoding)
+    model.encode_ordinary("a b " * 100_000)
+    assert model._engines is None
+    model.encode_ordinary("a b " * 1_000_000)
+    assert set(model._engines or {}) == {False}
+
+
+def test_threads_share_it(model: fast.FastEncoding, tiktoken_alone: KimiEncoding) -> None:
+    choice = random.Random(3)
+    work = ["".join(choice.choices([answer.text for answer in KNOWN_ANSWERS], k=50)) for _ in range(40)]
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(model.encode_ordinary, work))
+    assert found == [tiktoken_alone.encode_ordinary(text) for text in work]
+
+
+def test_pickling_keeps_it(model: fast.FastEncoding) -> None:
+    model._engines = None
+    copy = pickle.loads(pickle.dumps(model))
+    assert isinstance(copy, fast.FastEncoding)
+    assert copy.encode("<think>Hello, world!", allowed_special="all") == [163606, 19180, 11, 2695, 0]
+
+
+class _Wrong:
+    """An engine whose ids are off by one."""
+
+    @staticmethod
+    def from_tiktoken(*arguments: Any, **options: Any) -> Any:
+        real = REAL_FROM_TIKTOKEN(*arguments, **options)
+
+        class Engine:
+            def encode(self, text: str) -> Any:
+                return real.encode(text) + 1
+
+        return Engine()
+
+
+REAL_FROM_TIKTOKEN = gigatoken.Tokenizer.from_tiktoken
+
+
+def _fail(*arguments: Any, **options: Any) -> Any:
+    raise RuntimeError("no")
+
+
+@pytest.mark.parametrize(
+    ("replacement", "reason"), [(_Wrong.from_tiktoken, "encodes 'a' differently"), (_fail, "RuntimeError: no")]
+)
+def test_an_engine_that_is_wrong_or_fails_is_given_up(
+    model: fast.FastEncoding, monkeypatch: pytest.MonkeyPatch, replacement: Any, reason: str
+) -> None:
+    model._engines = None
+    monkeypatch.setattr(gigatoken.Tokenizer, "from_tiktoken", replacement)
+    with pytest.warns(RuntimeWarning, match=reason):
+        assert model.encode_ordinary("Hello, world!") == [19180, 11, 2695, 0]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # it is said once
+        assert model.encode_ordinary("Hello, world!") == [19180, 11, 2695, 0]
+
+
+@pytest.mark.parametrize(
+    ("setting", "expected"), [("", "FastEncoding"), ("gigatoken", "FastEncoding"), ("tiktoken", "KimiEncoding")]
+)
+def test_the_environment_switches_it_off(monkeypatch: pytest.MonkeyPatch, setting: str, expected: str) -> None:
+    monkeypatch.setenv(fast.VARIABLE, setting)
+    assert type(kt.load().model).__name__ == expected
+
+
+def test_it_is_not_needed() -> None:
+    code = (
+        "import sys; sys.modules['gigatoken'] = None\n"
+        "import importlib.util as u; real = u.find_spec\n"
+        "u.find_spec = lambda name, *rest: None if name == 'gigatoken' else real(name, *rest)\n"
+        "import kimi_tokenizers as kt; print(type(kt.load().model).__name__)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "KimiEncoding"
