@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import sys
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -12,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from kimi_tokenizers import commands
 from kimi_tokenizers.errors import KimiTokenizersError
 from kimi_tokenizers.version import __version__
 
@@ -128,3 +130,112 @@ def count(
         _print_json([dataclasses.asdict(item) for item in counts])
     elif len(counts) > 1:
         print(f"{sum(item.tokens for item in counts):>12,}  total")
+
+
+ModelsDirs = Annotated[list[str] | None, typer.Argument(metavar="[MODELS_DIR]...", help=commands.DIRS_HELP)]
+OnlyModels = Annotated[list[str] | None, typer.Option("--model", metavar="ID", help=commands.MODEL_HELP)]
+HfCache = Annotated[bool, typer.Option("--hf-cache", help=commands.HF_CACHE_HELP)]
+
+
+@app.command(help=commands.STATUS_HELP, epilog=commands.EXIT_HELP)
+def status(
+    paths: ModelsDirs = None,
+    model: OnlyModels = None,
+    hf_cache: HfCache = False,
+    compare: Annotated[bool, typer.Option("--compare", help=commands.COMPARE_HELP)] = False,
+    as_json: Json = False,
+) -> None:
+    if compare and not paths:
+        raise typer.BadParameter(commands.COMPARE_NEEDS_FILES)
+    done = commands.run_status(paths or [], hf_cache=hf_cache, model_ids=model or [], as_json=as_json, compare=compare)
+    raise typer.Exit(done)
+
+
+@app.command(help=commands.SYNC_HELP, epilog=commands.EXIT_HELP)
+def sync(
+    models_dirs: ModelsDirs = None,
+    model: OnlyModels = None,
+    hf_cache: HfCache = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help=commands.DRY_RUN_HELP)] = False,
+    healthy_too: Annotated[bool, typer.Option("--all", help=commands.ALL_HELP)] = False,
+    lock: Annotated[bool | None, typer.Option("--lock/--no-lock", help=commands.LOCK_HELP)] = None,
+    watch: Annotated[bool, typer.Option("--watch", help=commands.WATCH_HELP)] = False,
+    as_json: Json = False,
+) -> None:
+    dirs, ids = models_dirs or [], model or []
+    if watch:
+        if dry_run or as_json:
+            raise typer.BadParameter(commands.WATCH_STANDS_ALONE)
+        done = commands.run_watch(dirs, hf_cache=hf_cache, model_ids=ids, lock=lock, healthy_too=healthy_too)
+    else:
+        done = commands.run_sync(
+            dirs,
+            hf_cache=hf_cache,
+            model_ids=ids,
+            dry_run=dry_run,
+            lock=lock,
+            healthy_too=healthy_too,
+            as_json=as_json,
+        )
+    raise typer.Exit(done)
+
+
+@app.command(help=commands.RESTORE_HELP, epilog=commands.EXIT_HELP)
+def restore(
+    models_dirs: ModelsDirs = None,
+    model: OnlyModels = None,
+    hf_cache: HfCache = False,
+    force: Annotated[bool, typer.Option("--force", help=commands.FORCE_HELP)] = False,
+    as_json: Json = False,
+) -> None:
+    done = commands.run_restore(
+        models_dirs or [], hf_cache=hf_cache, model_ids=model or [], force=force, as_json=as_json
+    )
+    raise typer.Exit(done)
+
+
+@app.command()
+def view(
+    target: Annotated[Path, typer.Argument(metavar="TARGET", help="The view's directory; made if there is none.")],
+    source: Annotated[
+        list[Path] | None,
+        typer.Option("--from", metavar="MODELS_DIR", help="Where the models are; default: exo's models dirs."),
+    ] = None,
+    model: Annotated[list[str] | None, typer.Option("--model", metavar="ID", help="Only this model.")] = None,
+    remove: Annotated[bool, typer.Option("--remove", help="Take the view away.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would change, and change nothing.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Make a directory of links to the models with the overlay in front, for a stock exo; or bring it up to date."""
+    from kimi_tokenizers import exo, view
+
+    if remove and (source or model):
+        raise typer.BadParameter("--remove takes the whole view away; it goes with neither --from nor --model.")
+    console = Console(highlight=False, soft_wrap=True)
+    errors = Console(stderr=True, highlight=False, soft_wrap=True)
+    if remove:
+        report = view.remove(target, dry_run=dry_run)
+    else:
+        progress = None if as_json or not errors.is_terminal else errors.print
+        report = view.make(target, source or exo.models_dirs(), model or (), dry_run=dry_run, progress=progress)
+    lines = [] if remove else view.environment_lines(target)
+    models = [*report.models, *report.removed]
+    problems = any(item.problem for item in models)
+    if as_json:
+        _print_json({**dataclasses.asdict(report), "environment": lines, "dry_run": dry_run, "ok": not problems})
+        raise typer.Exit(1 if problems else 0)
+    for item in models:
+        done = "would change" if dry_run else "changed"
+        state = "removed" if item in report.removed else "complete" if item.complete else "not complete yet"
+        console.print(Text(f"{item.model_id}: {state}, {len(item.changes)} entries {done}"))
+        for change in item.changes if dry_run else ():
+            console.print(Text(f"  {change.action} {ascii(change.path)[1:-1]}"))
+        if item.problem:
+            errors.print(Text.assemble(("  problem: ", "bold red"), item.problem))
+    if not models:
+        console.print("There are no Kimi K2 models there.")
+    elif lines:
+        console.print("To make exo use it, set this for exo, and start exo again:")
+        for line in lines:
+            console.print(Text(f"  {line}"))
+    raise typer.Exit(1 if problems else 0)

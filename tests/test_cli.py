@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from layouts import write_layout
 
 import kimi_tokenizers
 from kimi_tokenizers.known_answers import KNOWN_ANSWERS
@@ -127,3 +128,33 @@ def test_every_command_has_help(command: str) -> None:
     done = run(command, "--help")
     assert done.returncode == 0
     assert "Usage" in done.stdout
+
+
+def test_view_and_its_removal(tmp_path: Path) -> None:
+    models = tmp_path / "models"
+    write_layout(models / "moonshotai--Kimi-K2.6", "broken")
+    target = tmp_path / "a view"
+    done = run("view", str(target), "--from", str(models), "--dry-run")
+    assert done.returncode == 0, done.stderr
+    assert "would change" in done.stdout
+    assert not target.exists()
+    done = run("view", str(target), "--from", str(models))
+    assert done.returncode == 0, done.stderr
+    assert "moonshotai/Kimi-K2.6: complete" in done.stdout
+    assert f"export EXO_MODELS_READ_ONLY_DIRS='{target}'" in done.stdout
+    assert (target / "moonshotai--Kimi-K2.6" / "tokenization_kimi.py").is_file()
+    report = json.loads(run("view", str(target), "--from", str(models), "--json").stdout)
+    assert (report["ok"], report["models"][0]["changes"]) == (True, [])
+    done = run("view", str(target), "--remove")
+    assert done.returncode == 0, done.stderr
+    assert not target.exists()
+    assert run("view", str(target), "--remove").returncode == 1
+    assert run("view", str(target), "--remove", "--from", str(models)).returncode == 2
+
+
+def test_view_reports_a_model_that_the_guard_refuses(tmp_path: Path) -> None:
+    write_layout(tmp_path / "models" / "moonshotai--Kimi-K2.6", "k3")
+    done = run("view", str(tmp_path / "view"), "--from", str(tmp_path / "models"))
+    assert done.returncode == 1
+    assert "has model_type 'kimi_k3'" in done.stderr
+    assert "Traceback" not in done.stderr
