@@ -14,12 +14,14 @@ from kimi_tokenizers.errors import KimiTokenizersError
 from kimi_tokenizers.version import __version__
 
 if TYPE_CHECKING:
+    from kimi_tokenizers.adapter import adapt
     from kimi_tokenizers.loader import load, load_mlx
     from kimi_tokenizers.registration import register
     from kimi_tokenizers.resolver import provides, resolve
 
 # exo imports this package for every model, so what is heavy is imported when it is first used.
 _HOME = {
+    "adapt": "adapter",
     "load": "loader",
     "load_mlx": "loader",
     "provides": "resolver",
@@ -27,7 +29,7 @@ _HOME = {
     "resolve": "resolver",
 }
 
-__all__ = ["KimiTokenizersError", "__version__", "load", "load_mlx", "provides", "register", "resolve"]
+__all__ = ["KimiTokenizersError", "__version__", "adapt", "load", "load_mlx", "provides", "register", "resolve"]
 
 
 def __getattr__(name: str) -> Any:

@@ -20,6 +20,7 @@ import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from kimi_tokenizers import directory
 from kimi_tokenizers.errors import CacheError, KimiTokenizersError
 
 VARIABLE = "KIMI_TOKENIZERS_CACHE"
@@ -29,13 +30,21 @@ _TEMPORARY = ".new-"
 
 
 def root(environment: Mapping[str, str] | None = None, platform: str = sys.platform) -> Path:
-    """Where the cache is: $KIMI_TOKENIZERS_CACHE, else `kimi-tokenizers` in the user's cache directory."""
+    """Where the cache is: $KIMI_TOKENIZERS_CACHE, else `kimi-tokenizers` in the user's cache directory.
+
+    Absolute. Where there is no home directory, a leading `~` stays as it is; nothing can be made there.
+    """
     environment = os.environ if environment is None else environment
     if environment.get(VARIABLE):
-        return Path(environment[VARIABLE]).expanduser()
+        return _absolute(environment[VARIABLE])
     if platform == "darwin":
-        return Path("~/Library/Caches/kimi-tokenizers").expanduser()
-    return Path(environment.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "kimi-tokenizers"
+        return _absolute("~/Library/Caches/kimi-tokenizers")
+    return _absolute(environment.get("XDG_CACHE_HOME") or "~/.cache") / "kimi-tokenizers"
+
+
+def _absolute(path: str) -> Path:
+    expanded = os.path.expanduser(path)
+    return Path(expanded if expanded.startswith("~") else os.path.abspath(expanded))
 
 
 def entry(sums: Mapping[str, str], read: Callable[[str], bytes]) -> Path:
@@ -51,53 +60,65 @@ def entry(sums: Mapping[str, str], read: Callable[[str], bytes]) -> Path:
     key = hashlib.sha256(json.dumps(sorted(sums.items())).encode()).hexdigest()[:32]
     base = root()
     try:
-        _check_owner(base)
-        path = base / "resolved" / key
+        path = _own(base) / "resolved" / key
         if not _is_whole(path, sums):
             _make(path, sums, read)
         return path
-    except OSError as error:
-        if isinstance(error, KimiTokenizersError):  # from `read`
-            raise
-        private = _private(str(base), error.strerror or str(error)) / key
-        if not _is_whole(private, sums):
-            _make(private, sums, read)
-        return private
+    except KimiTokenizersError:  # from `read`
+        raise
+    except (OSError, NotImplementedError) as error:  # the latter from filelock, on a file system without locks
+        path = _private(str(base), getattr(error, "strerror", None) or str(error)) / key
+    try:
+        if not _is_whole(path, sums):
+            _make(path, sums, read)
+        return path
+    except KimiTokenizersError:
+        raise
+    except (OSError, NotImplementedError) as error:
+        raise _no_place(str(base), f"and writing to {str(path.parent)!r} failed: {error}") from error
 
 
 def has_verdict(key: str) -> bool:
-    """Whether the guard has passed what `key` identifies."""
-    return (root() / "verdicts" / key).exists()
+    """Whether the guard has passed what `key` identifies. Somebody else's word, or none, is no."""
+    try:
+        return stat.S_ISREG(os.lstat(_own(root()) / "verdicts" / key).st_mode)
+    except OSError:
+        return False
 
 
 def keep_verdict(key: str) -> None:
     """Remember that the guard has passed what `key` identifies. A cache that cannot be written to forgets."""
     with contextlib.suppress(OSError):
-        folder = root() / "verdicts"
+        folder = _own(root()) / "verdicts"
         folder.mkdir(parents=True, exist_ok=True)
-        _check_owner(root())
         (folder / key).touch()
 
 
-def _check_owner(base: Path) -> None:
-    """Refuse a cache that somebody else owns: they could put another tokenizer there."""
+def _own(base: Path) -> Path:
+    """`base`, unless somebody else owns it: they could put another tokenizer there. Raises OSError."""
+    if not base.is_absolute():
+        raise FileNotFoundError(2, "there is no home directory")
     try:
         owner = base.stat().st_uid
     except FileNotFoundError:
-        return
+        return base
     if owner != os.geteuid():
         raise PermissionError(1, f"it belongs to user id {owner}")
+    return base
 
 
 def _is_whole(path: Path, sums: Mapping[str, str]) -> bool:
     """Whether a directory holds exactly these files, by content; files that did not change are not read again."""
     try:
+        status = path.lstat()
+        if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid():
+            return False
         names = set(os.listdir(path))
-        known = json.loads((path / _STAMP).read_bytes())
+        known = json.loads(directory.read_small(path / _STAMP) or b"")
         if names - {"__pycache__"} != {*sums, _STAMP} or set(known) != set(sums):
             return False
         return all(known[name] == [*_identity(path / name), digest] for name, digest in sums.items())
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, RecursionError):
         return False
 
 
@@ -129,6 +150,8 @@ def _make(path: Path, sums: Mapping[str, str], read: Callable[[str], bytes]) -> 
             (new / _STAMP).write_text(json.dumps(stamp), encoding="utf-8")
             new.chmod(0o755)
             if os.path.lexists(path):
+                if stat.S_ISDIR(path.lstat().st_mode):
+                    path.chmod(0o700)  # one that cannot be written to could be neither moved nor removed
                 path.rename(Path(tempfile.mkdtemp(prefix=_TEMPORARY, dir=path.parent), "damaged"))
             new.rename(path)
         finally:
@@ -146,11 +169,8 @@ def _private(base: str, reason: str) -> Path:
     try:
         path = Path(tempfile.mkdtemp(prefix="kimi-tokenizers-"))
     except OSError as error:
-        raise CacheError(
-            f"The cache {base!r} cannot be used ({reason}), and neither can a temporary directory ({error}). "
-            f"Set {VARIABLE} to a directory that can be written to."
-        ) from error
-    atexit.register(shutil.rmtree, path, ignore_errors=True)
+        raise _no_place(base, f"({reason}), and neither can a temporary directory ({error})") from error
+    atexit.register(_remove, path, os.getpid())
     warnings.warn(
         f"The cache {base!r} cannot be used ({reason}); {str(path)!r} is used until this process ends. "
         f"Set {VARIABLE} to a directory that can be written to.",
@@ -158,3 +178,14 @@ def _private(base: str, reason: str) -> Path:
         stacklevel=4,
     )
     return path
+
+
+def _remove(path: Path, process: int) -> None:
+    if os.getpid() == process:  # not at the end of a fork of it
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def _no_place(base: str, reason: str) -> CacheError:
+    return CacheError(
+        f"The cache {base!r} cannot be used {reason}. Set {VARIABLE} to a directory that can be written to."
+    )

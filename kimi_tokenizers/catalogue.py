@@ -15,7 +15,7 @@ from kimi_tokenizers.overlay import Overlay, resources
 
 LINES = ("kimi-k2-instruct", "kimi-k2-thinking", "kimi-k2.5", "kimi-k2.6")
 
-_MODEL_ID = re.compile(r"[A-Za-z0-9_.-]{1,96}/[A-Za-z0-9_.-]{1,96}")
+_MODEL_ID = re.compile(r"(?!.*\.\.)[A-Za-z0-9_][A-Za-z0-9_.-]{0,95}/[A-Za-z0-9_][A-Za-z0-9_.-]{0,95}")
 
 
 @functools.lru_cache(maxsize=1)
@@ -70,7 +70,7 @@ def get(model_id: str) -> Overlay:
         ModelIdError: the id is not of the form `owner/name`.
         UnknownModelError: no overlay serves it.
     """
-    if not isinstance(model_id, str) or not _MODEL_ID.fullmatch(model_id) or ".." in model_id:
+    if not isinstance(model_id, str) or not _MODEL_ID.fullmatch(model_id):
         raise ModelIdError(
             f"{str(model_id)[:100]!r} is not a model id; expected `owner/name`, as in 'moonshotai/Kimi-K2.6'."
         )

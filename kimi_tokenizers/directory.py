@@ -49,12 +49,19 @@ def read_small(path: Path, limit: int = SMALL_FILE_BYTES) -> bytes | None:
         return None
     except (OSError, ValueError) as error:
         raise ModelDirError(f"Cannot read {str(path)!r}: {getattr(error, 'strerror', None) or error}.") from error
-    with open(descriptor, "rb") as file:
-        mode = os.fstat(descriptor).st_mode
-        if not stat.S_ISREG(mode):
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
             raise ModelDirError(f"{str(path)!r} is not a regular file. Remove it or put the model's own file there.")
-        data = file.read(limit + 1)
-    if len(data) > limit:
+        with open(descriptor, "rb", closefd=False) as file:
+            data = b"" if status.st_size > limit else file.read(limit + 1)
+    except OSError as error:
+        if isinstance(error, ModelDirError):
+            raise
+        raise ModelDirError(f"Cannot read {str(path)!r}: {error.strerror}.") from error
+    finally:
+        os.close(descriptor)
+    if max(status.st_size, len(data)) > limit:
         raise ModelDirError(
             f"{str(path)!r} has more than {limit:,} bytes, too many for a file of its kind. "
             "Restore the model's own file."
@@ -99,9 +106,15 @@ def control_token_table(config: dict[str, Any] | None, path: Path) -> dict[str, 
 
 
 def chat_template(model_dir: Path) -> str | None:
-    """The directory's own chat template: `chat_template.jinja`, else the one inside `tokenizer_config.json`."""
+    """The directory's own chat template: `chat_template.jinja`, else the one inside `tokenizer_config.json`.
+
+    Of several named templates inside it, the one that transformers uses, "default".
+    """
     template = read_text(model_dir / CHAT_TEMPLATE)
     if template is None:
         inside = (read_object(model_dir / TOKENIZER_CONFIG) or {}).get("chat_template")
+        for entry in inside if isinstance(inside, list) else ():
+            if isinstance(entry, dict) and entry.get("name") == "default":
+                inside = entry.get("template")
         template = inside if isinstance(inside, str) else None
     return template

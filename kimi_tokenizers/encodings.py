@@ -17,7 +17,12 @@ def encoding_arguments(line: str) -> dict[str, Any]:
     tokenizer_class()  # verifies the module that is imported next
     from kimi_tokenizers.overlays.common import tokenization_kimi as kimi
 
-    with catalogue.overlays()[line].files[kimi.VOCAB_FILE].path() as vocab_file:
-        ranks = kimi.read_ranks(vocab_file)
+    overlay = catalogue.overlays()[line]
+    with overlay.files[kimi.VOCAB_FILE].path() as vocab_file:
+        try:
+            ranks = kimi.read_ranks(vocab_file)
+        except kimi.VocabFileError:
+            overlay.read(kimi.VOCAB_FILE)  # raises OverlayError, which says what to do about a packaged file
+            raise
     special_tokens = kimi.special_tokens(kimi.control_tokens(None, line))
     return {"pat_str": kimi.PAT_STR, "mergeable_ranks": ranks, "special_tokens": special_tokens}

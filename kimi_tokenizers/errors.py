@@ -40,3 +40,19 @@ class CacheError(KimiTokenizersError, OSError):
 
 class ViewError(KimiTokenizersError, OSError):
     """A view cannot be made, updated or removed."""
+
+
+class SyncError(KimiTokenizersError, OSError):
+    """A model directory cannot be changed, or something other than a file lies where a tokenizer file belongs."""
+
+
+class ChangedError(SyncError):
+    """What would be given back or replaced is no longer what was left there."""
+
+
+class JournalError(KimiTokenizersError, ValueError):
+    """The record that `sync` keeps with a model directory is damaged, or is not ours."""
+
+
+class ReportError(KimiTokenizersError, ValueError):
+    """A saved status report that cannot be compared."""

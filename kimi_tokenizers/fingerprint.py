@@ -6,7 +6,8 @@ import hashlib
 import json
 from pathlib import Path
 
-from kimi_tokenizers import directory, guard
+from kimi_tokenizers import catalogue, directory, guard
+from kimi_tokenizers.errors import TokenizerConfigError
 from kimi_tokenizers.overlay import Overlay
 
 # SHA-256 of the split pattern (`PAT_STR` in tokenization_kimi.py, which is too heavy to import for this alone).
@@ -14,13 +15,24 @@ PATTERN_SHA256 = "de5781783b193d5ccf5b1b28edfa70fa816ce78d54603fdc422cfd8d4ea441
 
 
 def of_tokens(overlay: Overlay, model_dir: Path | None = None) -> str:
-    """SHA-256 over all that decides token ids: rank table, pattern, control tokens (those of `model_dir` if given)."""
+    """SHA-256 over all that decides token ids: rank table, pattern, control tokens (those of `model_dir` if given).
+
+    Raises:
+        TokenizerConfigError, ModelDirError: the table of `model_dir` cannot be read.
+    """
     table = guard.table_of(overlay)
     if model_dir is not None:
         path = model_dir / directory.TOKENIZER_CONFIG
         own = directory.control_token_table(directory.read_object(path), path)
-        if own:
-            table = {int(index): entry["content"] for index, entry in own.items()}
+        if own:  # it decides, except that the tokenizer has what every line has whatever it says
+            every_line = guard.table_of(catalogue.overlays()["kimi-k2-instruct"])
+            try:
+                table = {**every_line, **{int(index): str(entry["content"]) for index, entry in own.items()}}
+            except (ValueError, TypeError, KeyError) as error:
+                raise TokenizerConfigError(
+                    f"`added_tokens_decoder` in {str(path)!r} has an entry that names no token ({error!r}). "
+                    "Restore the model's own file."
+                ) from error
     names = sorted((index, name) for index, name in table.items() if name != f"<|reserved_token_{index}|>")
     return _digest([overlay.files["tiktoken.model"].sha256, PATTERN_SHA256, names])
 

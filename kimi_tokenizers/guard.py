@@ -7,6 +7,7 @@ in the cache, by file identity.
 
 from __future__ import annotations
 
+import binascii
 import hashlib
 import json
 import os
@@ -40,13 +41,13 @@ def check(overlay: Overlay, model_dir: Path, *, override: bool = False) -> None:
         VocabularyMismatchError: they contradict each other; the message names both sides.
         ModelDirError, TokenizerConfigError: a file that decides this is damaged.
     """
-    try:
-        for examine in (_rank_table, _tokenizer_json, _config, _control_tokens):
+    for examine in (_rank_table, _tokenizer_json, _config, _control_tokens):
+        try:
             examine(overlay, model_dir)
-    except VocabularyMismatchError as error:
-        if not override:
-            raise
-        warnings.warn(f"The guard is overridden: token ids may be wrong. {error}", RuntimeWarning, stacklevel=3)
+        except VocabularyMismatchError as error:
+            if not override:
+                raise
+            warnings.warn(f"The guard is overridden: token ids may be wrong. {error}", RuntimeWarning, stacklevel=3)
 
 
 def _mismatch(overlay: Overlay, path: Path, theirs: str, ours: str) -> VocabularyMismatchError:
@@ -84,37 +85,33 @@ def _compare_tokenizer_json(overlay: Overlay, path: Path) -> None:
         value = json.loads(data)
         vocab = value["model"]["vocab"]
         added = {entry["id"]: entry["content"] for entry in value.get("added_tokens") or ()}
-        items = list(vocab.items())
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        items = [(token, int(index)) for token, index in vocab.items()]
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise ModelDirError(
             f"{str(path)!r} is not the tokenizer.json of a BPE tokenizer ({type(error).__name__}: {error}). "
             "Restore the model's own file, or remove it."
         ) from error
-    characters = {character: byte for byte, character in byte_characters().items()}
     ranks = _ranks(overlay)
     for token, index in items:
-        if index in added or (isinstance(index, int) and index >= N_RANKS):
-            added.setdefault(index, token)
-            continue
-        try:
-            own = ranks.get(bytes(characters[character] for character in token))
-        except KeyError:
-            own = None
-        if own != index:
-            raise _mismatch(overlay, path, f"says that id {index} is {token!r}", f"has {own} for that token")
-    if len([index for _, index in items if index not in added]) < N_RANKS:
-        raise _mismatch(overlay, path, f"has {len(items):,} tokens", f"has {N_RANKS:,} and 256 control tokens")
+        if index < N_RANKS and ranks.get(token) != index:  # the others are control tokens, compared below
+            ours = f"has {ranks.get(token)} for that token"
+            raise _mismatch(overlay, path, f"says that id {index} is {token!r}", ours)
+    found = sum(index < N_RANKS for _, index in items)
+    if found < N_RANKS:
+        raise _mismatch(overlay, path, f"has {found:,} tokens below id {N_RANKS:,}", f"has {N_RANKS:,}")
     _compare_control_tokens(overlay, path, added)
+    _compare_control_tokens(overlay, path, {index: token for token, index in items if index >= N_RANKS})
 
 
-def _ranks(overlay: Overlay) -> dict[bytes, int]:
-    import binascii
+def _ranks(overlay: Overlay) -> dict[str, int]:
+    """The overlay's rank table as a tokenizer.json has it, bytes written as printable characters."""
+    tokens = map(binascii.a2b_base64, overlay.read("tiktoken.model").split()[::2])
+    # One translation of one long string is much faster than one a token. U+E000 stands for no byte.
+    joined = "\ue000".join([token.decode("latin-1") for token in tokens])
+    return {token: rank for rank, token in enumerate(joined.translate(_byte_characters()).split("\ue000"))}
 
-    tokens = overlay.read("tiktoken.model").split()[::2]
-    return {binascii.a2b_base64(token): rank for rank, token in enumerate(tokens)}
 
-
-def byte_characters() -> dict[int, str]:
+def _byte_characters() -> dict[int, str]:
     """How byte-level BPE writes each byte as a printable character, as GPT-2 does: byte -> character."""
     printable = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
     others = [byte for byte in range(256) if byte not in printable]
@@ -149,17 +146,21 @@ def table_of(overlay: Overlay) -> dict[int, str]:
 
 def _compare_control_tokens(overlay: Overlay, path: Path, table: Mapping[Any, Any]) -> None:
     ours = table_of(overlay)
-    ids = {name: index for index, name in ours.items()}
+    ids = {f"<|reserved_token_{index}|>": index for index in range(N_RANKS, VOCAB_SIZE)}
+    ids.update((name, index) for index, name in ours.items())
     for key, entry in table.items():
         name = entry.get("content") if isinstance(entry, dict) else entry
         try:
             index = int(key)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             raise _mismatch(overlay, path, f"has a control token with the id {key!r}", "has integers") from None
+        if not isinstance(name, str) or not N_RANKS <= index < VOCAB_SIZE:
+            known = f"has names for the ids {N_RANKS} to {VOCAB_SIZE - 1}"
+            raise _mismatch(overlay, path, f"says that id {index} is {name!r}", known)
         if ours.get(index, name) != name:
             raise _mismatch(overlay, path, f"says that id {index} is {name!r}", f"says that it is {ours[index]!r}")
-        if ids.get(str(name), index) != index:
-            raise _mismatch(overlay, path, f"says that {name!r} is id {index}", f"says that it is {ids[str(name)]}")
+        if ids.setdefault(name, index) != index:  # set by an earlier entry if the name is there twice
+            raise _mismatch(overlay, path, f"says that {name!r} is id {index}", f"says that it is {ids[name]}")
 
 
 def _once(path: Path, overlay: Overlay, verdict: Callable[[], None]) -> None:

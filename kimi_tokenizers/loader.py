@@ -68,17 +68,23 @@ def _load(overlay: Overlay, model_id: str, model_dir: str | os.PathLike[str] | N
         template = directory.chat_template(path)
     if template is None and directory.CHAT_TEMPLATE in overlay.files:
         template = overlay.read(directory.CHAT_TEMPLATE).decode("utf-8")
-    with overlay.files["tiktoken.model"].path() as vocab_file:
-        tokenizer = tokenizer_class()(
-            vocab_file,  # verified by the class, in the same read
-            added_tokens_decoder=table,
-            line=overlay.line,
-            chat_template=template,
-            model_max_length=config["model_max_length"],
-            name_or_path=model_id,
-        )
+    new = tokenizer_class()
     from kimi_tokenizers.fast import accelerated
+    from kimi_tokenizers.overlays.common.tokenization_kimi import VocabFileError
 
+    with overlay.files["tiktoken.model"].path() as vocab_file:
+        try:
+            tokenizer = new(
+                vocab_file,  # verified by the class, in the same read
+                added_tokens_decoder=table,
+                line=overlay.line,
+                chat_template=template,
+                model_max_length=config["model_max_length"],
+                name_or_path=model_id,
+            )
+        except VocabFileError:
+            overlay.read("tiktoken.model")  # raises OverlayError, which says what to do about a packaged file
+            raise
     tokenizer.model = accelerated(tokenizer.model)
     return tokenizer
 

@@ -47,7 +47,7 @@ def register() -> None:
 
 def _from_directory(name_or_path: Any, *inputs: Any, **kwargs: Any) -> Any:
     """The packaged tokenizer for a Kimi K2 directory; None for anything else."""
-    if not isinstance(name_or_path, (str, os.PathLike)) or not os.path.isdir(name_or_path):
+    if not isinstance(name_or_path, (str, os.PathLike)) or not os.path.isdir(name_or_path) or kwargs.get("subfolder"):
         return None
     path = Path(name_or_path)
     overlay = identify(path)

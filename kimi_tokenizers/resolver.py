@@ -98,7 +98,7 @@ def _small_files(model_dir: Path) -> list[str]:
                 and entry.stat().st_size <= _SMALL_BYTES
             )
     except OSError as error:
-        raise ModelDirError(f"Cannot read the model directory {str(model_dir)!r}: {error.strerror}.") from error
+        raise ModelDirError(f"Cannot read {str(error.filename or model_dir)!r}: {error.strerror}.") from error
 
 
 def front(overlay: Overlay, model_dir: Path) -> dict[str, OverlayFile | bytes]:

@@ -12,7 +12,9 @@ END = "<|tool_calls_section_end|>"
 
 _CALL = re.compile(r"<\|tool_call_begin\|>(.*?)<\|tool_call_end\|>", re.DOTALL)
 _ARGUMENTS = "<|tool_call_argument_begin|>"
-_ID = re.compile(r"(?:functions\.)?(.+):\d+", re.DOTALL)
+_SPACE = r"[^\S\x1c-\x1f]*"  # these four are whitespace to Python, and not to mlx-lm
+_ID = re.compile(rf"{_SPACE}((?:functions\.)?(.+?):\d+){_SPACE}{re.escape(_ARGUMENTS)}", re.DOTALL)
+_AFTER_MARK = re.compile(rf"{re.escape(_ARGUMENTS)}{_SPACE}(.*)", re.DOTALL)
 
 
 def parse_tool_call(text: str, tools: Any = None) -> list[dict[str, Any]]:
@@ -33,17 +35,17 @@ def parse_tool_call(text: str, tools: Any = None) -> list[dict[str, Any]]:
 
 
 def _parse(call: str) -> dict[str, Any]:
-    call_id, mark, arguments = call.partition(_ARGUMENTS)
-    match = _ID.fullmatch(call_id.strip())
-    if not mark or not match:
+    arguments = _AFTER_MARK.search(call)
+    match = arguments and _ID.match(call)
+    if not match or not arguments:
         raise ValueError(f"No tool call found in {call[:80]!r}; expected `functions.NAME:INDEX{_ARGUMENTS}ARGUMENTS`.")
-    return {"id": call_id.strip(), "name": match.group(1), "arguments": _value(arguments.lstrip())}
+    return {"id": match[1], "name": match[2], "arguments": _value(arguments[1])}
 
 
 def _value(arguments: str) -> Any:
     for parse in (json.loads, ast.literal_eval):  # models sometimes write Python's True and None
         try:
             return parse(arguments)
-        except (ValueError, SyntaxError, RecursionError, MemoryError):
+        except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):  # TypeError: "{{}}"
             continue
     return arguments

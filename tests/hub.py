@@ -10,11 +10,13 @@ It serves repos from memory, and a repo's files can be replaced while it runs, a
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import re
 import threading
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -47,11 +49,36 @@ def blob_id(name: str, content: bytes) -> str:
     return hashlib.sha1(header + content, usedforsecurity=False).hexdigest()
 
 
+@dataclass
+class Fault:
+    """How a hub answers wrongly: the next `times` requests whose path (with query) `pattern` is found in.
+
+    Attributes:
+        status, headers, body: the answer; without a `body`, that of the honest one.
+        stall: seconds of silence before it.
+        cut: how many bytes of the body are left out, in spite of Content-Length.
+    """
+
+    pattern: str
+    times: int = 1
+    status: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | None = None
+    stall: float = 0
+    cut: int = 0
+
+
 class Hub:
-    """A running hub. `requests` lists what it was asked, as `"METHOD /path?query"`."""
+    """A running hub. `requests` lists what it was asked, as `"METHOD /path?query"`.
+
+    It is honest but for the `faults` that a test puts in; each is used up after so many times.
+    """
 
     def __init__(self) -> None:
         self.requests: list[str] = []
+        self.headers: list[Mapping[str, str]] = []
+        self.faults: list[Fault] = []
+        self._over = threading.Event()
         self._revisions: dict[tuple[str, str], tuple[str, dict[str, bytes]]] = {}
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler_for(self))
         self._server.daemon_threads = True
@@ -78,8 +105,21 @@ class Hub:
         """How many requests of that method were made for a file of any repo."""
         return sum(line.startswith(f"{method} ") and line.split("?")[0].endswith(f"/{file}") for line in self.requests)
 
+    def next_fault(self, path: str) -> Fault | None:
+        """The fault that a request meets, which is then used up once more."""
+        for fault in self.faults:
+            if fault.times > 0 and re.search(fault.pattern, path):
+                fault.times -= 1
+                return fault
+        return None
+
+    def sleep(self, seconds: float) -> None:
+        """Wait, but not longer than the hub runs."""
+        self._over.wait(seconds)
+
     def stop(self) -> None:
         """Go offline: connections are refused from now on."""
+        self._over.set()
         if self._running:
             self._running = False
             self._server.shutdown()
@@ -140,6 +180,7 @@ def _handler_for(hub: Hub) -> type[BaseHTTPRequestHandler]:
 
 class _Handler(BaseHTTPRequestHandler):
     hub: Hub
+    fault: Fault | None = None
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
@@ -153,6 +194,13 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self) -> None:
         self.hub.requests.append(f"{self.command} {self.path}")
+        self.hub.headers.append(dict(self.headers))
+        self.fault = self.hub.next_fault(self.path)
+        if self.fault is not None:
+            self.hub.sleep(self.fault.stall)
+            if self.fault.status is not None:
+                self._send(HTTPStatus(self.fault.status), self.fault.headers, self.fault.body or b"")
+                return
         url = urlsplit(self.path)
         path = unquote(url.path)
         if match := _API.fullmatch(path):
@@ -208,10 +256,16 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(HTTPStatus.NOT_FOUND, {**(headers or {}), "X-Error-Code": code}, b"not found")
 
     def _send(self, status: HTTPStatus, headers: Mapping[str, str], body: bytes) -> None:
+        cut = self.fault.cut if self.fault is not None else 0
+        with contextlib.suppress(ConnectionError):  # whoever asked has lost patience
+            self._write(status, headers, body, len(body) - cut)
+        self.close_connection = self.close_connection or cut > 0
+
+    def _write(self, status: HTTPStatus, headers: Mapping[str, str], body: bytes, end: int) -> None:
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         if self.command != "HEAD":
-            self.wfile.write(body)
+            self.wfile.write(body[:end])

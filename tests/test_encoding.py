@@ -5,26 +5,23 @@ from __future__ import annotations
 import copy
 import json
 import pickle
+import re
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import tiktoken
-from conftest import NAMED, PATTERN, as_text, control_names
+from conftest import NAMED, OVERLAYS, PATTERN, as_text, control_names
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from kimi_tokenizers.overlays.common import tokenization_kimi
-from kimi_tokenizers.overlays.common.tokenization_kimi import KimiEncoding
-
-if TYPE_CHECKING:
-    from kimi_tokenizers.overlays.common.tokenization_kimi import TikTokenTokenizer
+from kimi_tokenizers.overlays.common.tokenization_kimi import KimiEncoding, TikTokenTokenizer
 
 GOLDEN = [
-    json.loads(line)
-    for line in (Path(__file__).parent / "golden" / "encode.jsonl").read_text("utf-8").splitlines()
+    json.loads(line) for line in (Path(__file__).parent / "golden" / "encode.jsonl").read_text("utf-8").splitlines()
 ]
 
 # The Unicode property White_Space, which is what `\s` means to tiktoken.
@@ -38,9 +35,67 @@ CONTROL = sorted(control_names(NAMED))
 # Whatever stands next to a run of whitespace decides how it is cut: a class of the pattern each, and what is easily
 # taken for another class (Python counts U+001C to U+001F as whitespace; U+200B, U+FEFF and U+180E look like it).
 NEIGHBOURS = [
-    *("a", "B", "é", "ß", "ſ", "K", "漢", "々", "〇", "か", "ア", "한", "م", "ไ", "ǅ", "ʰ", "ª", "Ⅷ", "²", "٣", "1", "12345"),
-    *(".", "!", "?\r", "...", "'", "'s", "'LL", "'ſ", "_", "-", "€", "+", "|", "<", "[", "\x00", "\x1c", "\x1d", "\x1e", "\x1f", "\x7f"),
-    *("\u0301", "\u0903", "\u20dd", "\ufe0f", "\u200b", "\u200d", "\ufeff", "\u180e", "\u2060", "\ue000", "\ufffd", "\U0010ffff"),
+    *(
+        "a",
+        "B",
+        "é",
+        "ß",
+        "ſ",
+        "K",
+        "漢",
+        "々",
+        "〇",
+        "か",
+        "ア",
+        "한",
+        "م",
+        "ไ",
+        "ǅ",
+        "ʰ",
+        "ª",
+        "Ⅷ",
+        "²",
+        "٣",
+        "1",
+        "12345",
+    ),
+    *(
+        ".",
+        "!",
+        "?\r",
+        "...",
+        "'",
+        "'s",
+        "'LL",
+        "'ſ",
+        "_",
+        "-",
+        "€",
+        "+",
+        "|",
+        "<",
+        "[",
+        "\x00",
+        "\x1c",
+        "\x1d",
+        "\x1e",
+        "\x1f",
+        "\x7f",
+    ),
+    *(
+        "\u0301",
+        "\u0903",
+        "\u20dd",
+        "\ufe0f",
+        "\u200b",
+        "\u200d",
+        "\ufeff",
+        "\u180e",
+        "\u2060",
+        "\ue000",
+        "\ufffd",
+        "\U0010ffff",
+    ),
     *("👍🏽", "👩\u200d💻", "🇩🇪", "𝒜", "𠀀", "\ud83d", "\ude00", "\ud83d\ude00", "\uffff"),
 ]
 
@@ -58,16 +113,39 @@ pieces = st.one_of(
     st.text(characters, max_size=8),
     st.text(st.sampled_from("abcdefgXYZ'0123456789 .,\n"), max_size=20),
     st.sampled_from(NEIGHBOURS),
-    st.sampled_from([*(suffix for s in ("'s", "'t", "'re", "'ve", "'m", "'ll", "'d") for suffix in (s, s.upper(), s.title()))]),
+    st.sampled_from(
+        [*(suffix for s in ("'s", "'t", "'re", "'ve", "'m", "'ll", "'d") for suffix in (s, s.upper(), s.title()))]
+    ),
     white,
     runs,
     control,
     shards,
-    st.sampled_from(["<|", "|>", "<|<|", "<|<|im_end|>", "<|im_end|>|>", "[[BOS]", "[BOS", "<<think>", "</think", "<|im_|im_end|>end|>"]),
-    st.sampled_from(["<|reserved_token_163600|>", "<|reserved_token_163700|>", "<|reserved_token_163584|>", "<|reserved_token_1|>"]),
+    st.sampled_from(
+        [
+            "<|",
+            "|>",
+            "<|<|",
+            "<|<|im_end|>",
+            "<|im_end|>|>",
+            "[[BOS]",
+            "[BOS",
+            "<<think>",
+            "</think",
+            "<|im_|im_end|>end|>",
+        ]
+    ),
+    st.sampled_from(
+        ["<|reserved_token_163600|>", "<|reserved_token_163700|>", "<|reserved_token_163584|>", "<|reserved_token_1|>"]
+    ),
 )
 texts = st.lists(pieces, max_size=12).map("".join)
 spaced = st.lists(st.one_of(white, runs, st.sampled_from(NEIGHBOURS)), max_size=10).map("".join)
+
+
+@pytest.fixture(scope="module")
+def tokenizer() -> TikTokenTokenizer:
+    """The class as a model directory has it: `load` may put a faster engine in front of `KimiEncoding`."""
+    return TikTokenTokenizer(OVERLAYS / "common" / "tiktoken.model")
 
 
 @contextmanager
@@ -211,7 +289,7 @@ disallowed: st.SearchStrategy[Any] = st.one_of(
 )
 
 
-@settings(max_examples=400)
+@settings(max_examples=250)
 @given(texts, allowed_sets, disallowed, st.sampled_from([None, 1, 2, 5]))
 @example("a", set(), {"a"}, None)
 @example("<|im_end|>", "all", {"<|im_end|>"}, None)
@@ -240,7 +318,7 @@ def test_a_control_token_that_is_disallowed_is_an_error(
     tokenizer: TikTokenTokenizer, plain: tiktoken.Encoding, filler: str
 ) -> None:
     text = f"{filler}Hello<|im_end|>{filler}"
-    with pytest.raises(ValueError, match="disallowed special token '<|im_end|>'") as expected:
+    with pytest.raises(ValueError, match=re.escape("disallowed special token '<|im_end|>'")) as expected:
         plain.encode(text)
     with pytest.raises(ValueError, match="disallowed special token") as caught:
         tokenizer.model.encode(text)
@@ -271,7 +349,7 @@ def test_a_list_of_allowed_tokens_is_refused_as_by_tiktoken(
 # Long runs of whitespace
 
 
-@settings(max_examples=600)
+@settings(max_examples=400)
 @given(spaced, st.integers(1, 8))
 @example("! \n\n  \n", 1)
 @example("!\n\n\n\n   a", 2)
@@ -299,7 +377,16 @@ def test_runs_among_control_tokens(
 
 @pytest.mark.parametrize("before", NEIGHBOURS, ids=ascii)
 def test_every_neighbour_of_a_run(tokenizer: TikTokenTokenizer, plain: tiktoken.Encoding, before: str) -> None:
-    gaps = ("    ", "\n   ", "   \n", "\r\n  \n ", "\n\n\n\n", "\u3000\x85\n\u2028", "\u2029 \t ", "\r\r \r\u00a0 \u00a0")
+    gaps = (
+        "    ",
+        "\n   ",
+        "   \n",
+        "\r\n  \n ",
+        "\n\n\n\n",
+        "\u3000\x85\n\u2028",
+        "\u2029 \t ",
+        "\r\r \r\u00a0 \u00a0",
+    )
     texts = [f"{before}{gap}{after}" for gap in gaps for after in ("", *NEIGHBOURS)]
     expected = [plain.encode_ordinary(text) for text in texts]
     with small_strides(2):
@@ -307,7 +394,7 @@ def test_every_neighbour_of_a_run(tokenizer: TikTokenTokenizer, plain: tiktoken.
 
 
 def test_the_white_space_is_that_of_the_engine(plain: tiktoken.Encoding) -> None:
-    r"""One character too many or too few in `_SPACE` would change ids. `a` + two of `\s` + `a` is cut before the last."""
+    """One character too many or too few in `_SPACE` would change ids."""
     bytewise = {bytes([value]): value for value in range(256)}
     ours = {chr(c) for c in range(0x110000) if tokenization_kimi._SPACE_PAIR.search(chr(c) * 2)}
     assert ours == set(WHITE_SPACE)
@@ -318,12 +405,12 @@ def test_the_white_space_is_that_of_the_engine(plain: tiktoken.Encoding) -> None
 
 @pytest.mark.parametrize("character", WHITE_SPACE, ids=ascii)
 def test_real_long_runs(tokenizer: TikTokenTokenizer, plain: tiktoken.Encoding, character: str) -> None:
-    for length in (8191, 8192, 8193, 8320, 9001):
+    for length in (8191, 8192, 8321):  # no more: tiktoken before 0.13 takes long
         run = character * length
-        expected = plain._encode_single_piece(run)
-        assert tokenizer.model.encode_ordinary(run) == expected == plain.encode_ordinary(run)
+        expected = plain.encode_ordinary(run)
+        assert tokenizer.model.encode_ordinary(run) == expected
         assert tokenizer.model.encode(run, allowed_special="all") == expected
-    text = f"x.{character * 8200}\u0301y{character * 8200}<|im_end|>{character * 8195}\n{character}!"
+    text = f"x.{character * 8200}\u0301y<|im_end|>{character * 8195}\n{character}!"
     assert tokenizer.model.encode(text, allowed_special="all") == plain.encode(text, allowed_special="all")
     assert tokenizer.decode(tokenizer.encode(text)) == text
 
@@ -354,12 +441,14 @@ def test_a_run_of_one_character_is_its_unit_repeated(
     tokenizer: TikTokenTokenizer, plain: tiktoken.Encoding, character: str
 ) -> None:
     """Runs of any length, not only long ones, against byte pair encoding of the whole run."""
+    encoding = tokenizer.model
+    assert isinstance(encoding, KimiEncoding)
     for length in range(1, 300):
         run = character * length
         expected = plain._encode_single_piece(run)
         for stride in (1, 2, 3, 64):
             with small_strides(stride):
-                assert tokenizer.model._encode_run(run) == expected
+                assert encoding._encode_run(run) == expected
 
 
 MILLIONS = 5_000_000
@@ -374,7 +463,7 @@ def spaces(plain: tiktoken.Encoding, length: int) -> list[int]:
 
 @pytest.mark.parametrize(
     ("before", "after"),
-    [("", ""), ("word", ""), ("", "!"), ("x.", "\ny"), ("<|im_user|>", "<|im_end|>"), ("漢", "漢"), ("\n", "\n")],
+    [("", ""), ("word", "!"), ("x.", "\ny"), ("<|im_user|>", "<|im_end|>"), ("\n", "\n")],
 )
 def test_five_million_spaces(tokenizer: TikTokenTokenizer, plain: tiktoken.Encoding, before: str, after: str) -> None:
     ids = tokenizer.encode(before + " " * MILLIONS + after)
@@ -400,20 +489,21 @@ def test_five_million_spaces_by_every_way_of_asking(tokenizer: TikTokenTokenizer
 
 def test_tiktoken_alone_cannot_encode_them(plain: tiktoken.Encoding) -> None:
     """The reason for the code that these tests are about. If this fails, it can go."""
-    with pytest.raises(ValueError, match="[Rr]egex|[Ss]tack"):
-        plain.encode_ordinary(" " * MILLIONS)
+    with pytest.raises(ValueError, match="Max stack size exceeded"):
+        plain.encode(" " * MILLIONS)
 
 
 def test_many_long_runs_in_one_text(tokenizer: TikTokenTokenizer, plain: tiktoken.Encoding) -> None:
+    mixed = " " * 9000 + "\n" + "\t" * 9001 + "\u3000" * 8500 + " \t" * 50 + " " * 8195
+    for text in (mixed, f"a{mixed}b", f"!{mixed}\r\n", f"{mixed}<|im_end|>{mixed}"):
+        assert tokenizer.encode(text) == plain.encode(text, allowed_special="all")
     text = "".join(f"{word}{' ' * 8300}" for word in ("a", "B.", "1", "漢", "!\n", "'s", "<|im_end|>", "\u0301"))
     assert tokenizer.encode(text) == plain.encode(text, allowed_special="all")
     assert tokenizer.model.encode_ordinary(text) == plain.encode_ordinary(text)
 
 
 @given(st.text(st.sampled_from(" \n\t"), max_size=4), texts, st.integers(1, 3))
-def test_numpy_ids(
-    tokenizer: TikTokenTokenizer, plain: tiktoken.Encoding, gap: str, text: str, stride: int
-) -> None:
+def test_numpy_ids(tokenizer: TikTokenTokenizer, plain: tiktoken.Encoding, gap: str, text: str, stride: int) -> None:
     text = as_text(text + gap * 4 + text)
     expected = plain.encode(text, allowed_special="all")
     with small_strides(stride):
@@ -428,8 +518,12 @@ def test_numpy_ids(
 def test_a_pickled_encoding_is_the_same(tokenizer: TikTokenTokenizer) -> None:
     text = "Hello, 世界!<|im_end|>" + " " * 9000
     expected = tokenizer.model.encode(text, allowed_special="all")
-    for other in (pickle.loads(pickle.dumps(tokenizer.model)), copy.copy(tokenizer.model), copy.deepcopy(tokenizer.model)):
-        assert type(other) is KimiEncoding
+    for other in (
+        pickle.loads(pickle.dumps(tokenizer.model)),
+        copy.copy(tokenizer.model),
+        copy.deepcopy(tokenizer.model),
+    ):
+        assert type(other) is type(tokenizer.model) is KimiEncoding
         assert other.encode(text, allowed_special="all") == expected
         assert other.special_tokens_set == tokenizer.model.special_tokens_set
 

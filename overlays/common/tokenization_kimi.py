@@ -14,6 +14,7 @@ import binascii
 import contextlib
 import functools
 import hashlib
+import itertools
 import json
 import os
 import re
@@ -134,9 +135,9 @@ def read_ranks(vocab_file: str | os.PathLike[str]) -> dict[bytes, int]:
     """
     try:
         data = Path(vocab_file).read_bytes()
-    except OSError as error:
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         raise VocabFileError(
-            f"Cannot read the rank table {os.fspath(vocab_file)!r}: {error.strerror or error}. "
+            f"Cannot read the rank table {os.fspath(vocab_file)!r}: {getattr(error, 'strerror', None) or error}. "
             f"Put the {VOCAB_FILE} of any Kimi K2 model there ({VOCAB_BYTES:,} bytes)."
         ) from error
     found = hashlib.sha256(data).hexdigest()
@@ -180,13 +181,19 @@ def control_tokens(table: Mapping[Any, Any] | None, line: str | None = None) -> 
                 + (f" and {name!r} is {home}" if home != index else "")
                 + ". This is another vocabulary, or an edited tokenizer_config.json: restore the model's own."
             )
-        result[index] = _added_token(name, _KNOWN[index][1] if index in _KNOWN else special)
+        result[index] = _added_token(name, _KNOWN[index][1] if name in _KNOWN_IDS else special)
     names = [token.content for token in result.values()]
     if len(set(names)) != len(names):
         twice = next(name for name in names if names.count(name) > 1)
         raise ControlTokenError(
             f"The control-token table gives the name {twice!r} to more than one id. Restore the model's own "
             "tokenizer_config.json."
+        )
+    beyond = sorted(index for index in result if index >= N_RANKS + N_CONTROL_TOKENS)
+    if beyond != list(range(N_RANKS + N_CONTROL_TOKENS, N_RANKS + N_CONTROL_TOKENS + len(beyond))):
+        raise ControlTokenError(
+            f"The control-token table has ids up to {beyond[-1]}, but Kimi K2 has {N_RANKS + N_CONTROL_TOKENS:,} ids, "
+            "and tokens that were added follow these without a gap. Restore the model's own tokenizer_config.json."
         )
     return result
 
@@ -216,9 +223,10 @@ def _table_entry(key: Any, value: Any) -> tuple[int, str, bool]:
     try:
         index = int(key)
         name = entry["content"]
+        name.encode("utf-8")  # UnicodeEncodeError, a ValueError, where it holds a lone surrogate
         special = bool(entry.get("special", False))
         strips = any(entry.get(flag) for flag in ("lstrip", "rstrip", "single_word"))
-    except (TypeError, ValueError, KeyError, AttributeError) as error:
+    except (TypeError, ValueError, KeyError, AttributeError, OverflowError) as error:
         raise ControlTokenError(
             f"The control-token table has the entry {str(key)[:80]!r}: {str(value)[:200]!r}; expected an id and an "
             "object with `content`. Restore the model's own tokenizer_config.json."
@@ -258,7 +266,8 @@ _SPACE = "\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 # tiktoken panics on runs of whitespace somewhere below a million characters, and versions before 0.13 need quadratic
 # time for them. So runs of 2 * _STRIDE and more are cut out; a stride is cheap to look for, see `_has_long_run`.
 _STRIDE = 4096
-_SPACE_PAIR = re.compile(f"[{_SPACE}]{{2}}")
+_SPACE_PAIR = re.compile(f"[{_SPACE}](?=[{_SPACE}])")
+_REPETITION = re.compile(r"(.)\1+", re.DOTALL)
 
 # Up to this length it pays to look for control tokens first: handing their names to tiktoken takes 24 µs.
 _SHORT = 4096
@@ -283,6 +292,9 @@ class KimiEncoding(tiktoken.Encoding):
             special_tokens=special_tokens,
             explicit_n_vocab=explicit_n_vocab,
         )
+        # Of two names that begin alike the longer one counts, as in transformers. tiktoken takes either.
+        names = sorted(special_tokens)
+        self._nested = any(after.startswith(name) for name, after in itertools.pairwise(names))
         # A text with none of these has no control token.
         self._needles = tuple({"<|" if token.startswith("<|") else token: None for token in special_tokens})
 
@@ -314,8 +326,8 @@ class KimiEncoding(tiktoken.Encoding):
                     break
             else:
                 return super().encode_ordinary(text)
-        elif len(text) > _SHORT and _has_long_run(text):
-            return self._encode_long_runs(text, allowed_special, disallowed_special)
+        if self._nested or (len(text) > _SHORT and _has_long_run(text)):
+            return self._encode_between(text, allowed_special, disallowed_special)
         return super().encode(text, allowed_special=allowed_special, disallowed_special=disallowed_special)
 
     def encode_ordinary(self, text: str) -> list[int]:
@@ -332,26 +344,27 @@ class KimiEncoding(tiktoken.Encoding):
         disallowed_special: Literal["all"] | Collection[str] = "all",
     ) -> Any:
         """As `tiktoken.Encoding.encode_to_numpy`: ids of `text` as an array of uint32. Needs numpy."""
-        if len(text) > _SHORT and _has_long_run(text):
+        if self._nested or (len(text) > _SHORT and _has_long_run(text)):
             import numpy as np
 
             ids = self.encode(text, allowed_special=allowed_special, disallowed_special=disallowed_special)
             return np.array(ids, dtype=np.uint32)
         return super().encode_to_numpy(text, allowed_special=allowed_special, disallowed_special=disallowed_special)
 
-    def _encode_long_runs(
+    def _encode_between(
         self, text: str, allowed: AbstractSet[str], disallowed: Literal["all"] | Collection[str]
     ) -> list[int]:
-        """`encode` for a text that holds long runs of whitespace: control tokens first, then what is between them."""
+        """`encode` in two steps, also for long runs of whitespace: control tokens first, then what is between them."""
         forbidden = self.special_tokens_set - allowed if disallowed == "all" else set(disallowed)
         if forbidden and (match := _any_of(frozenset(forbidden)).search(text)):
             return super().encode(match.group(), allowed_special=allowed, disallowed_special=forbidden)  # raises
         text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-        if not allowed:
+        wanted = frozenset(self._special_tokens.keys() & allowed)
+        if not wanted:
             return self._encode_stretch(text)
         ids: list[int] = []
         start = 0
-        for match in _any_of(frozenset(allowed & self.special_tokens_set)).finditer(text):
+        for match in _any_of(wanted).finditer(text):
             ids += self._encode_stretch(text[start : match.start()])
             ids.append(self._special_tokens[match.group()])
             start = match.end()
@@ -379,25 +392,44 @@ class KimiEncoding(tiktoken.Encoding):
     def _encode_run(self, run: str) -> list[int]:
         """Ids of a piece of whitespace.
 
-        Byte pair encoding is local: where `x x` encodes to the tokens `x`, `x`, and a text begins with `x`, putting
-        another `x` in front adds just that token. So of a long run of one character only the last part is encoded.
+        Byte pair encoding is local: where a text encodes to `… x x …`, with another `x` between the two it encodes to
+        `… x x x …`. So long repetitions of a character are shortened by whole tokens, which are put back afterwards.
         """
-        if not run:
-            return []
-        if len(run) <= 2 * _STRIDE or run.strip(run[0]):
-            return self._encode_single_piece(run)
-        unit = self._encode_single_piece(run[:_STRIDE])[0]
-        width = len(self.decode_single_token_bytes(unit).decode("utf-8", "ignore"))
-        repeats = (len(run) - _STRIDE) // width if width else 0
-        tail = self._encode_single_piece(run[repeats * width :])
-        if tail[:2] != [unit, unit]:
-            return self._encode_single_piece(run)
-        return [unit] * repeats + tail
+        if len(run) <= 2 * _STRIDE:
+            return self._encode_single_piece(run) if run else []
+        kept: list[str] = []
+        gaps: list[tuple[int, int, int, int]] = []  # what is left of a repetition, from byte to byte; token; how many
+        start = size = 0
+        for match in _REPETITION.finditer(run):
+            repetition = match.group()
+            if len(repetition) <= 2 * _STRIDE:
+                continue
+            unit = self._encode_single_piece(repetition[:_STRIDE])[0]
+            width = len(self.decode_single_token_bytes(unit).decode("utf-8", "ignore"))
+            repeats = (len(repetition) - _STRIDE) // width if width else 0
+            kept += run[start : match.start()], repetition[repeats * width :]
+            begin = size + len(kept[-2].encode())
+            size = begin + len(kept[-1].encode())
+            gaps.append((begin, size, unit, repeats))
+            start = match.end()
+        ids = self._encode_single_piece("".join(kept) + run[start:])
+        position = 0
+        result: list[int] = []
+        for token, after in zip(ids, [*ids[1:], -1]):  # noqa: B905 (as long)
+            result.append(token)
+            width = len(self.decode_single_token_bytes(token))
+            if gaps and token == after == gaps[0][2] and gaps[0][0] <= position <= gaps[0][1] - 2 * width:
+                result += [token] * gaps.pop(0)[3]
+            position += width
+        return self._encode_single_piece(run) if gaps else result
 
 
 def _has_long_run(text: str) -> bool:
-    """Whether `text` may hold 2 * _STRIDE whitespace characters in a row: then two samples in a row are whitespace."""
-    return _SPACE_PAIR.search(text[::_STRIDE]) is not None
+    """Whether `text` may hold 2 * _STRIDE whitespace characters in a row: then there is a whole stride of them."""
+    return any(
+        text[sample.start() * _STRIDE : (sample.start() + 1) * _STRIDE].isspace()
+        for sample in _SPACE_PAIR.finditer(text[::_STRIDE])
+    )
 
 
 @functools.lru_cache(maxsize=1)
@@ -658,7 +690,21 @@ class TikTokenTokenizer(PreTrainedTokenizer):
                 else (self._encode_early(item, kwargs), None)
                 for item in batch
             ]
+        else:
+            batch = [
+                tuple(self._words_early(words, kwargs) for words in item)
+                if isinstance(item[0], (list, tuple))
+                else (self._words_early(item, kwargs), None)
+                for item in batch
+            ]
         return super()._batch_encode_plus(batch, **kwargs)
+
+    def _words_early(self, words: Any, kwargs: Mapping[str, Any]) -> Any:
+        """Ids of a list of words; other input, and words without ids, as it is."""
+        if not all(isinstance(word, str) for word in words):
+            return words
+        split = kwargs.get("split_special_tokens", self.split_special_tokens)
+        return [index for word in words for index in self._ids(word, split)] or words
 
     def _encode_early(self, text: Any, kwargs: Mapping[str, Any]) -> Any:
         """Ids of a text; other input, and the empty text, as it is."""
@@ -704,7 +750,9 @@ class TikTokenTokenizer(PreTrainedTokenizer):
         if isinstance(ids, int):
             ids = [ids]
         if not isinstance(ids, Sequence) or isinstance(ids, (str, bytes, bytearray)):
-            raise TokenIdError(f"Expected a token id or a sequence of them, got {type(ids).__name__}: {str(ids)[:60]!r}.")
+            raise TokenIdError(
+                f"Expected a token id or a sequence of them, got {type(ids).__name__}: {str(ids)[:60]!r}."
+            )
         if len(ids) and hasattr(ids[0], "__len__"):
             return [
                 self.decode(sequence, skip_special_tokens, clean_up_tokenization_spaces, **kwargs) for sequence in ids

@@ -1,0 +1,105 @@
+"""A parity report on the screen, and the progress bar of a long comparison. It decides nothing."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from kimi_tokenizers import parity, samples
+
+
+def run(
+    reference: str, corpus: Sequence[Path], count: int, seed: int, model: str, trust_remote_code: bool
+) -> parity.Report:
+    """`parity.compare`, with a progress bar on standard error where that is a terminal."""
+    files = samples.corpus_files(corpus)
+    total = sum(size for _, size in files)
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[done]:.1f} M characters"),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        disable=not sys.stderr.isatty(),
+        transient=True,
+    ) as bar:
+        tasks: dict[str, Any] = {}
+        done: dict[str, int] = {}
+
+        def progress(part: str, characters: int) -> None:
+            if part not in tasks:
+                # Characters are not bytes, so the bar of a corpus in many scripts ends early.
+                tasks[part] = bar.add_task(part, total=total if part == "corpus" else None, done=0.0)
+            done[part] = done.get(part, 0) + characters
+            bar.update(tasks[part], advance=characters, done=done[part] / 1e6)
+
+        return parity.compare(
+            reference,
+            model=model,
+            corpus=files,
+            count=count,
+            seed=seed,
+            trust_remote_code=trust_remote_code,
+            progress=progress,
+        )
+
+
+def as_json(report: parity.Report) -> dict[str, Any]:
+    """The report for machines."""
+    return {
+        "ok": report.ok,
+        "characters": report.characters,
+        "differences": report.differences,
+        **dataclasses.asdict(report),
+    }
+
+
+def print_report(report: parity.Report) -> None:
+    """The report for people: what was compared, then the first differences side by side."""
+    console = Console(highlight=False)
+    table = _table("part", "compared", "characters", "differences")
+    for name, part in report.parts.items():
+        style = "bold red" if part.differences else ""
+        table.add_row(name, f"{part.compared:,}", f"{part.characters:,}", Text(f"{part.differences:,}", style))
+    console.print(Text(f"{report.line} ({report.engine}) and {report.reference} ({report.kind})"))
+    console.print(table)
+    for difference in report.shown:
+        console.print()
+        console.print(Text.assemble((f"{difference.part}: ", "bold"), difference.where))
+        if difference.text:
+            console.print(Text(f"  text {difference.text!r}"))
+        console.print(_side_by_side(difference))
+    for note in report.notes:
+        console.print(Text(f"Note: {note}"))
+    what = (
+        "the same" if report.ok else f"{report.differences:,} differences" if report.differences else "no ids compared"
+    )
+    console.print(Text(f"{what} ({report.seconds:.1f} s)", "green" if report.ok else "bold red"))
+
+
+def _side_by_side(difference: parity.Difference) -> Table:
+    table = _table("  ", "our id", "ours", "their id", "theirs")
+    for row in range(max(len(difference.ours), len(difference.theirs), 1)):
+        cells: list[Text] = []
+        for ids, pieces in ((difference.our_ids, difference.ours), (difference.their_ids, difference.theirs)):
+            cells.append(Text(str(ids[row]) if row < len(ids) else ""))
+            piece = pieces[row] if row < len(pieces) else ""
+            cells.append(Text(repr(piece) if ids and row < len(pieces) else piece))
+        table.add_row("  ", *cells)
+    return table
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table

@@ -1,0 +1,48 @@
+"""Nightly: a million fuzzed strings, and ours and the independent engines must give the same ids for each.
+
+    fuzz_parity.py [--strings N] [--seed S] [--engine NAME…]
+
+Exit status 1 if anything differs, or an engine is not installed. The seed is printed: a failure can be had again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from kimi_tokenizers import parity, parity_display
+from kimi_tokenizers.errors import KimiTokenizersError
+from kimi_tokenizers.reference import ENGINES
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Compare the engines on fuzzed strings.")
+    parser.add_argument("--strings", type=int, default=1_000_000, help="how many strings (default: a million)")
+    parser.add_argument("--seed", type=int, default=int(time.time()) // 86_400, help="default: another one every day")
+    parser.add_argument("--engine", nargs="+", choices=ENGINES, default=list(ENGINES))
+    given = parser.parse_args()
+    good = True
+    for engine in given.engine:
+        try:
+            report = parity.compare(engine, count=given.strings, seed=given.seed)
+        except KimiTokenizersError as error:
+            print(f"{engine}: {error}", file=sys.stderr)
+            good = False
+            continue
+        part = report.parts["generated text"]
+        summary = {"engine": report.kind, "ours": report.engine, "seed": given.seed, "strings": part.compared}
+        summary |= {"characters": part.characters, "differences": report.differences, "seconds": report.seconds}
+        print(json.dumps(summary), flush=True)
+        if not report.ok:
+            parity_display.print_report(report)
+            good = False
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,385 @@
+"""Which ids get an overlay, which do not, and that the packaged files are the ones in the manifests."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import NAMED, OVERLAYS
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+import kimi_tokenizers as kt
+from kimi_tokenizers import catalogue
+from kimi_tokenizers.errors import KimiTokenizersError, ModelIdError, UnknownModelError
+from kimi_tokenizers.overlays.common.tokenization_kimi import CONTROL_TOKENS
+
+PACKAGE = Path(__file__).resolve().parent.parent / "kimi_tokenizers"
+
+SERVED = {
+    "kimi-k2-instruct": [
+        "moonshotai/Kimi-K2-Base",
+        "moonshotai/Kimi-K2-Instruct",
+        "moonshotai/Kimi-K2-Instruct-0905",
+        "MOONSHOTAI/KIMI-K2-INSTRUCT",
+        "mlx-community/Kimi-K2-Instruct-4bit",
+        "mlx-community/Kimi-K2-Instruct-0905-mlx-DQ3_K_M",
+        "unsloth/Kimi-K2-Base-BF16",
+        "someone/kimi-k2-instruct_q4",
+    ],
+    "kimi-k2-thinking": [
+        "moonshotai/Kimi-K2-Thinking",
+        "mlx-community/Kimi-K2-Thinking",
+        "mlx-community/kimi-k2-thinking-3bit",
+        "unsloth/Kimi-K2-Thinking-GGUF",
+    ],
+    "kimi-k2.5": ["moonshotai/Kimi-K2.5", "mlx-community/Kimi-K2.5", "mlx-community/Kimi-K2.5-3bit"],
+    "kimi-k2.6": [
+        "moonshotai/Kimi-K2.6",
+        "moonshotai/Kimi-K2.7-Code",
+        "mlx-community/Kimi-K2.6-mlx-DQ3_K_M-q8",
+        "mlx-community/Kimi-K2.6",
+        "mlx-community/Kimi-K2.7-Code-4bit",
+        "x/KIMI-K2.6-4BIT",
+    ],
+}
+NOT_SERVED = [
+    "moonshotai/Kimi-K3",
+    "moonshotai/Kimi-K3-Instruct",
+    "moonshotai/Kimi-K20",
+    "moonshotai/Kimi-K20-Instruct",
+    "moonshotai/Kimi-K2",
+    "moonshotai/Kimi-K2-Distill",
+    "moonshotai/Kimi-K2-Instructor",
+    "moonshotai/Kimi-K2-Instruct2",
+    "moonshotai/Kimi-K2-Thinkingg",
+    "moonshotai/Kimi-K2.60",
+    "moonshotai/Kimi-K2.6.1",
+    "moonshotai/Kimi-K2.65-4bit",
+    "moonshotai/Kimi-K2.56",
+    "moonshotai/Kimi-K2.7",
+    "moonshotai/Kimi-K2.7-Coder",
+    "moonshotai/Kimi-K2.8",
+    "moonshotai/Kimi-K12.6",
+    "moonshotai/Kimi-K26",
+    "moonshotai/Kimi-VL-A3B-Instruct",
+    "moonshotai/Kimi-VL-A3B-Thinking-2506",
+    "moonshotai/Kimi-Linear-48B-A3B-Instruct",
+    "moonshotai/Kimi-Dev-72B",
+    "moonshotai/Kimi-Audio-7B",
+    "moonshotai/Moonlight-16B-A3B",
+    "TeichAI/Qwen3-8B-Kimi-K2-Thinking-Distill",
+    "someone/Kimi-K2-Thinking-Distill-Qwen3-8B",
+    "someone/Kimi-K2.6-distilled-Llama",
+    "someone/not-Kimi-K2.6",
+    "someone/xKimi-K2.6",
+    "someone/Kimi-K2.6x",
+    "kimi-k2.6/Llama-3",
+    "moonshotai/Kimi",
+    "Qwen/Qwen3-8B",
+]
+HOSTILE: list[Any] = [
+    "",
+    "/",
+    "Kimi-K2.6",
+    "moonshotai/",
+    "/Kimi-K2.6",
+    "../../etc",
+    "../Kimi-K2.6",
+    "./Kimi-K2.6",
+    "moonshotai/../Kimi-K2.6",
+    "moonshotai/Kimi-K2.6/..",
+    "moonshotai/Kimi-K2.6-..",
+    "a/b/Kimi-K2.6",
+    "moonshotai//Kimi-K2.6",
+    "moonshotai/Kimi-K2.6\0",
+    "moonshotai\0/Kimi-K2.6",
+    "moonshotai/Kimi-K2.6\n",
+    " moonshotai/Kimi-K2.6",
+    "moonshotai/Kimi K2.6",
+    "moonshotai\\Kimi-K2.6",
+    "moonshotai/Kimi-K2.6-" + "a" * 10_000,
+    "a" * 10_000,
+    "moonshotai/\u212aimi-K2.6",  # the Kelvin sign, whose lower case is "k"
+    "moonshotai/Kimi\u2010K2.6",
+    "moonshotai/Kimi-K2.6\ud800",
+    "file:///etc/passwd",
+    "~/Kimi-K2.6",
+    "-x/Kimi-K2.6",
+    None,
+    5,
+    b"moonshotai/Kimi-K2.6",
+    ["moonshotai/Kimi-K2.6"],
+    Path("moonshotai/Kimi-K2.6"),
+]
+
+
+@pytest.mark.parametrize(("line", "model_id"), [(line, model) for line, models in SERVED.items() for model in models])
+def test_served(line: str, model_id: str) -> None:
+    assert catalogue.get(model_id).line == line
+    found = catalogue.find(model_id)
+    assert found is not None
+    assert found.line == line
+
+
+@pytest.mark.parametrize("model_id", NOT_SERVED)
+def test_not_served(model_id: str) -> None:
+    assert catalogue.find(model_id) is None
+    with pytest.raises(UnknownModelError) as caught:
+        kt.load(model_id)
+    message = str(caught.value)
+    assert model_id in message
+    for served in ("moonshotai/Kimi-K2-Instruct", "moonshotai/Kimi-K2-Thinking", "moonshotai/Kimi-K2.6"):
+        assert served in message
+    assert isinstance(caught.value, KimiTokenizersError)
+    assert isinstance(caught.value, LookupError)
+
+
+@pytest.mark.parametrize("model_id", HOSTILE, ids=lambda value: repr(value)[:40])
+def test_hostile(model_id: Any) -> None:
+    with pytest.raises(ModelIdError, match="is not a model id; expected `owner/name`") as caught:
+        kt.load(model_id)
+    assert len(str(caught.value)) < 500
+    assert isinstance(caught.value, KimiTokenizersError)
+    assert isinstance(caught.value, ValueError)
+    if isinstance(model_id, str):
+        assert catalogue.find(model_id) is None
+
+
+ids = st.one_of(
+    st.text(),
+    st.text("kKiImM-_./k2.56 ", max_size=30),
+    st.builds(lambda owner, name: f"{owner}/{name}", st.text(max_size=5), st.text(max_size=20)),
+    st.builds(
+        lambda before, name, after: before + name + after,
+        st.text(max_size=3),
+        st.sampled_from([model for models in SERVED.values() for model in models]),
+        st.text(max_size=3),
+    ),
+)
+
+
+@given(ids)
+@example("moonshotai/Kimi-K2.6\n")
+def test_any_string_has_an_overlay_or_a_typed_error(model_id: str) -> None:
+    try:
+        overlay = catalogue.get(model_id)
+    except (ModelIdError, UnknownModelError):
+        assert catalogue.find(model_id) is None
+    else:
+        assert catalogue.find(model_id) is overlay
+        assert model_id.isascii()
+        assert model_id.lower().split("/")[1].startswith("kimi")
+
+
+@given(st.text("abcdefghijklmnopqrstuvwxyz0123456789.", max_size=12), st.sampled_from("-_"))
+def test_a_suffix_counts_only_as_a_part_of_its_own(suffix: str, separator: str) -> None:
+    for line, models in SERVED.items():
+        model = models[0]
+        if ".." not in suffix and not suffix.startswith("distill"):
+            found = catalogue.find(model + separator + suffix)
+            assert found is not None
+            assert found.line == line
+        if suffix:
+            assert catalogue.find(model + suffix) is None
+
+
+# The packaged files
+
+LINES = ["kimi-k2-instruct", "kimi-k2-thinking", "kimi-k2.5", "kimi-k2.6"]
+
+
+def test_the_lines() -> None:
+    assert list(catalogue.overlays()) == LINES == list(CONTROL_TOKENS)
+    assert sorted(path.name for path in OVERLAYS.iterdir() if path.is_dir() and path.name[0] not in "_.") == [
+        "common",
+        *LINES,
+    ]
+    served = [model for overlay in catalogue.overlays().values() for model in overlay.models]
+    assert sorted(served) == sorted(
+        f"moonshotai/Kimi-{name}"
+        for name in ("K2-Base", "K2-Instruct", "K2-Instruct-0905", "K2-Thinking", "K2.5", "K2.6", "K2.7-Code")
+    )
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_every_packaged_file_is_what_its_manifest_says(line: str) -> None:
+    overlay = catalogue.overlays()[line]
+    for name, file in overlay.files.items():
+        data = (OVERLAYS / file.source).read_bytes()
+        assert len(data) == file.size
+        assert hashlib.sha256(data).hexdigest() == file.sha256
+        assert overlay.read(name) == file.read() == data
+        assert Path(file.source).name == name
+        assert Path(file.source).parts[0] in {"common", *LINES}
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_every_line_has_the_files_it_needs(line: str) -> None:
+    names = set(catalogue.overlays()[line].files)
+    needed = {
+        "tiktoken.model",
+        "tokenization_kimi.py",
+        "tool_declaration_ts.py",
+        "tokenizer_config.json",
+        "kimi_line.json",
+    }
+    assert names - {"chat_template.jinja"} == needed
+    assert ("chat_template.jinja" in names) == (line in ("kimi-k2.5", "kimi-k2.6"))
+
+
+def test_no_file_is_unlisted_and_none_is_there_twice() -> None:
+    listed = {file.source for overlay in catalogue.overlays().values() for file in overlay.files.values()}
+    there = {
+        path.relative_to(OVERLAYS).as_posix()
+        for path in OVERLAYS.glob("*/*")
+        if path.is_file() and path.suffix != ".pyc" and path.name not in ("overlay.toml", "__init__.py")
+    }
+    assert there == listed
+    hashes = [hashlib.sha256((OVERLAYS / name).read_bytes()).hexdigest() for name in sorted(there)]
+    assert len(set(hashes)) == len(hashes)
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_the_tables_in_the_files_are_the_built_in_ones(line: str) -> None:
+    overlay = catalogue.overlays()[line]
+    config = json.loads(overlay.read("tokenizer_config.json"))
+    table = {
+        int(index): (entry["content"], entry["special"]) for index, entry in config["added_tokens_decoder"].items()
+    }
+    assert table == CONTROL_TOKENS[line]
+    assert json.loads(overlay.read("kimi_line.json")) == {"line": line}
+    assert not any(
+        entry["lstrip"] or entry["rstrip"] or entry["normalized"] or entry["single_word"]
+        for entry in config["added_tokens_decoder"].values()
+    )
+    assert config["auto_map"]["AutoTokenizer"] == ["tokenization_kimi.TikTokenTokenizer", None]
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_the_tables_are_the_published_ones(line: str) -> None:
+    expected = {index: (name, special) for name, (index, special) in NAMED.items()}
+    if line in ("kimi-k2-instruct", "kimi-k2-thinking"):
+        expected = {index: value for index, value in expected.items() if not 163602 <= index <= 163605}
+    if line == "kimi-k2-instruct":
+        expected = {index: value for index, value in expected.items() if index not in (163606, 163607)}
+    assert CONTROL_TOKENS[line] == expected
+
+
+def test_the_rank_table_is_the_published_one() -> None:
+    for overlay in catalogue.overlays().values():
+        file = overlay.files["tiktoken.model"]
+        assert file.source == "common/tiktoken.model"
+        assert file.size == 2_795_286
+        assert file.sha256 == "b6c497a7469b33ced9c38afb1ad6e47f03f5e5dc05f15930799210ec050c5103"
+        assert overlay.upstream.sha256["tiktoken.model"] == file.sha256
+
+
+def test_upstream_revisions() -> None:
+    upstream = {line: overlay.upstream for line, overlay in catalogue.overlays().items()}
+    assert upstream["kimi-k2.6"].revision == "b5aabbfb20227ed42becbf5541dbffd213942c58"
+    assert upstream["kimi-k2.6"].broken_revisions == ("81bcaaa7947338ce2641983d98947bca0cc1a4d4",)
+    assert upstream["kimi-k2.5"].revision == "2426b45b6af0da48d0dcce71bbce6225e5c73adc"
+    assert upstream["kimi-k2-thinking"].revision == "a51ccc050d73dab088bf7b0e2dd9b30ae85a4e55"
+    assert upstream["kimi-k2-instruct"].revision == "fd1984e2b7a3350dbf7305fe73a4ede25c14de50"
+
+
+# Damage
+
+
+@pytest.fixture(scope="module")
+def pristine(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the package, as an installation has it."""
+    root = tmp_path_factory.mktemp("installed")
+    shutil.copytree(PACKAGE, root / "kimi_tokenizers", ignore=shutil.ignore_patterns("__pycache__"))
+    return root
+
+
+def run(root: Path, code: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={**os.environ, "PYTHONPATH": str(root), "PYTHONDONTWRITEBYTECODE": "1"},
+        cwd=root,
+        check=False,
+    )
+
+
+LOAD = """
+import kimi_tokenizers as kt
+from kimi_tokenizers.errors import OverlayError
+assert kt.__file__.startswith({root!r}), kt.__file__
+try:
+    kt.load("moonshotai/Kimi-K2.6")
+except OverlayError as error:
+    print("OverlayError:", error)
+else:
+    print("loaded")
+"""
+
+
+def flip(data: bytes) -> bytes:
+    """One byte, far from the beginning, is another."""
+    middle = len(data) // 2
+    return data[:middle] + bytes([data[middle] ^ 1]) + data[middle + 1 :]
+
+
+def test_a_pristine_copy_loads(pristine: Path) -> None:
+    result = run(pristine, LOAD.format(root=str(pristine)))
+    assert result.stdout == "loaded\n", result.stderr
+
+
+@pytest.mark.parametrize(
+    ("source", "damage"),
+    [
+        ("common/tiktoken.model", "edited"),
+        ("common/tiktoken.model", "empty"),
+        ("common/tiktoken.model", "missing"),
+        ("common/tokenization_kimi.py", "edited"),
+        ("common/tool_declaration_ts.py", "edited"),
+        ("kimi-k2.6/tokenizer_config.json", "missing"),
+        ("kimi-k2.6/chat_template.jinja", "edited"),
+        ("kimi-k2.6/overlay.toml", "edited"),
+        ("kimi-k2.6/overlay.toml", "missing"),
+    ],
+)
+def test_a_damaged_packaged_file_is_never_used(pristine: Path, source: str, damage: str) -> None:
+    path = pristine / "kimi_tokenizers" / "overlays" / source
+    saved = path.read_bytes()
+    if damage == "missing":
+        path.unlink()
+    elif source.endswith(".toml"):
+        path.write_bytes(saved.replace(b'sha256 = "', b'sha256 = "0') if damage == "edited" else b"")
+    else:
+        path.write_bytes(flip(saved) if damage == "edited" else b"")
+    try:
+        result = run(pristine, LOAD.format(root=str(pristine)))
+    finally:
+        path.write_bytes(saved)
+    assert result.stdout.startswith("OverlayError: "), result.stdout + result.stderr
+    assert "Reinstall kimi-tokenizers" in result.stdout
+    if not source.endswith(".toml"):
+        assert source in result.stdout
+
+
+def test_for_an_id_that_is_none_of_ours_nothing_heavy_is_imported(pristine: Path) -> None:
+    code = """
+        import sys
+        import kimi_tokenizers
+        from kimi_tokenizers import catalogue
+        assert catalogue.find("Qwen/Qwen3-8B") is None
+        assert catalogue.find("moonshotai/Kimi-K3") is None
+        print(sorted({"transformers", "tiktoken", "numpy", "mlx_lm", "jinja2"} & set(sys.modules)))
+    """
+    result = run(pristine, code)
+    assert result.stdout == "[]\n", result.stderr

@@ -1,0 +1,71 @@
+"""Independent engines agree: ours, `tokenizers` through a conversion of the rank table, and gigatoken."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import pytest
+
+from kimi_tokenizers import parity, samples
+
+ROOT = Path(__file__).resolve().parent.parent
+FUZZED = 20_000
+MIXED_BYTES = 50_000_000
+
+
+@pytest.mark.parametrize("engine", ["tiktoken", "tokenizers", "gigatoken"])
+def test_engines_agree_on_fuzzed_strings(engine: str) -> None:
+    report = parity.compare(engine, count=FUZZED, seed=5)
+    assert report.shown == []
+    assert report.ok
+    assert report.parts["generated text"].compared == FUZZED
+    assert report.parts["known answers"].compared > 300
+
+
+def mixed_text(folder: Path) -> list[tuple[Path, int]]:
+    """At least 50 MB of source code, prose in many scripts, JSON and logs: what lies on the machine, and made ones."""
+    roots = [Path(sysconfig.get_path("stdlib")), Path(sysconfig.get_path("purelib"))]
+    made = folder / "made.log"
+    with made.open("w", encoding="utf-8") as stream:
+        names = [f"<|reserved_token_{index}|>" for index in range(163584, 163840)]
+        for number, sample in enumerate(samples.generated(20_000, 50, names)):
+            print(f"2026-05-11T12:{number % 60:02}:00.{number:06}Z INFO worker[{number}]: {sample.text!r}", file=stream)
+            print(sample.text, file=stream)
+    kinds = (".py", ".pyi", ".json", ".txt", ".md", ".rst", ".html", ".js", ".po", ".h", ".csv", ".tcl", ".msg")
+    found = [entry for entry in samples.corpus_files(roots) if entry[0].suffix in kinds]
+    chosen, size = [(made, made.stat().st_size)], made.stat().st_size
+    for suffix in kinds:  # of every kind, then more of what there is most of
+        for path, length in [entry for entry in found if entry[0].suffix == suffix][
+            : 10_000 if suffix == ".py" else 500
+        ]:
+            if length < 5_000_000 and size < MIXED_BYTES + 5_000_000:
+                chosen.append((path, length))
+                size += length
+    while size < MIXED_BYTES:  # a machine with hardly anything on it
+        chosen.append(chosen[0])
+        size += chosen[0][1]
+    return chosen
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", ["tiktoken", "tokenizers", "gigatoken"])
+def test_engines_agree_on_50_mb_of_mixed_text(tmp_path: Path, engine: str) -> None:
+    report = parity.compare(engine, corpus=mixed_text(tmp_path), count=0)
+    assert report.shown == []
+    assert report.ok
+    assert report.parts["corpus"].characters > 0.9 * MIXED_BYTES
+
+
+def test_the_nightly_script_compares_every_engine() -> None:
+    done = subprocess.run(
+        [sys.executable, ROOT / "scripts" / "fuzz_parity.py", "--strings", "100", "--seed", "1"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count('"differences": 0') == 3
+    assert done.stdout.count('"strings": 100') == 3

@@ -1,0 +1,340 @@
+"""exo finding, downloading and loading a Kimi K2 model while upstream changes its layout: without us, and with us.
+
+The hub is ours, on loopback; the downloader and the loader perform exo 0.3.70's rules. Where exo is changed, it is by
+the lines in this block.
+"""
+
+# What exo adds
+#
+# to its downloader, where it goes through the files that a repo lists:
+#
+#     if kimi_tokenizers.provides(model_id, file):
+#         continue
+#
+# to its loader, before it loads a tokenizer:
+#
+#     model_path = kimi_tokenizers.resolve(model_id, model_path)
+#
+# Both do nothing for any other model. The zero-change way is in the environment:
+#
+#     EXO_MODELS_READ_ONLY_DIRS=<target of `kimi-tokenizers view`>
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from exo_downloader import ensure_model, listed_files
+from hub import Hub, files_of
+from layouts import WEIGHTS, fast_tokenizer_json, small_tokenizer_json, write_layout
+
+import kimi_tokenizers
+from kimi_tokenizers import cache, catalogue, exo, fingerprint, view
+from kimi_tokenizers.exo_loading import isolated, load_like_exo
+
+MODEL = "moonshotai/Kimi-K2.6"
+FOLDER = "moonshotai--Kimi-K2.6"
+SLOW = ("tiktoken.model", "tokenization_kimi.py")  # what upstream deleted
+
+
+# -- exo, with the lines that it adds ------------------------------------------------------------
+
+
+def download(model_id: str, hub: Hub, env: dict[str, str]) -> Path:
+    """exo's downloader. `skip` is called with model id and file where the line above would be."""
+    return ensure_model(model_id, hub.url, env, skip=kimi_tokenizers.provides)
+
+
+def load(model_id: str, model_path: Path) -> Any:
+    """exo's loader."""
+    model_path = kimi_tokenizers.resolve(model_id, model_path)
+    return load_like_exo(model_path)
+
+
+# -- what there is -------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def layouts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, bytes]]:
+    """The files of the repo: "good", and "broken" as on 2026-05-11 but for the large `tokenizer.json`."""
+    folder = tmp_path_factory.mktemp("layouts")
+    return {layout: files_of(write_layout(folder / layout, layout)) for layout in ("good", "broken")}
+
+
+@pytest.fixture
+def hub(layouts: dict[str, dict[str, bytes]]) -> Iterator[Hub]:
+    with Hub() as running:
+        running.publish(MODEL, layouts["good"])
+        yield running
+
+
+@pytest.fixture
+def env(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    monkeypatch.setenv(cache.VARIABLE, str(tmp_path / "cache"))
+    return {"HOME": str(tmp_path), "EXO_DEFAULT_MODELS_DIR": str(tmp_path / "models")}
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Path:
+    """Where exo downloads the model to."""
+    return tmp_path / "models" / FOLDER
+
+
+@pytest.fixture(autouse=True)
+def _one_load_after_the_other() -> Iterator[None]:
+    with isolated():
+        yield
+
+
+def write(directory: Path, files: dict[str, bytes]) -> None:
+    directory.mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        (directory / name).write_bytes(content)
+
+
+def check(tokenizer: Any) -> None:
+    """It is the tokenizer of Kimi-K2.6, wrapped as exo wraps it."""
+    assert type(tokenizer).__name__ == "TokenizerWrapper"
+    assert tokenizer.encode("Hello, world!<|im_end|><think>") == [19180, 11, 2695, 0, 163586, 163606]
+    assert tokenizer.decode([19180, 11, 2695, 0]) == "Hello, world!"
+    prompt = "<|im_user|>user<|im_middle|>Hi<|im_end|><|im_assistant|>assistant<|im_middle|><think>"
+    assert tokenizer.apply_chat_template([{"role": "user", "content": "Hi"}], tokenize=False) == prompt
+    assert 163586 in tokenizer.eos_token_ids
+
+
+def break_off(hub: Hub, env: dict[str, str], target: Path, files: dict[str, bytes]) -> None:
+    """A download of the good layout that broke off early. exo remembers the list of files for a day."""
+    listed_files(MODEL, hub.url, exo.file_list_cache(MODEL, env))
+    write(target, {name: files[name] for name in ("config.json", "tiktoken.model")})
+
+
+# -- as long as nothing happens ------------------------------------------------------------------
+
+
+def test_the_good_layout_loads_without_us(hub: Hub, env: dict[str, str]) -> None:
+    check(load_like_exo(ensure_model(MODEL, hub.url, env)))
+
+
+def test_the_good_layout_loads_with_us(hub: Hub, env: dict[str, str], target: Path) -> None:
+    model_path = download(MODEL, hub, env)
+    check(load(MODEL, model_path))
+    assert model_path == target
+    assert exo.is_complete(target)
+    assert not any((target / name).exists() for name in (*SLOW, "tool_declaration_ts.py"))  # not downloaded
+
+
+# -- a list from before, a repo from after -------------------------------------------------------
+
+
+def test_a_stale_list_without_us(
+    hub: Hub, env: dict[str, str], target: Path, layouts: dict[str, dict[str, bytes]]
+) -> None:
+    break_off(hub, env, target, layouts["good"])
+    hub.publish(MODEL, layouts["broken"])
+    with pytest.raises(FileNotFoundError) as caught:
+        ensure_model(MODEL, hub.url, env)
+    assert str(caught.value) == f"File not found: {hub.url}/{MODEL}/resolve/main/tokenization_kimi.py"
+    with pytest.raises(FileNotFoundError, match=r"tokenization_kimi\.py"):  # the weights have come: now it is loaded
+        load_like_exo(ensure_model(MODEL, hub.url, env))
+
+
+def test_a_stale_list_with_us(
+    hub: Hub, env: dict[str, str], target: Path, layouts: dict[str, dict[str, bytes]]
+) -> None:
+    break_off(hub, env, target, layouts["good"])
+    hub.publish(MODEL, layouts["broken"])
+    model_path = download(MODEL, hub, env)
+    assert exo.is_complete(model_path)
+    assert sum(hub.asked_for(method, name) for method in ("GET", "HEAD") for name in SLOW) == 0
+    check(load(MODEL, model_path))
+
+
+def test_a_stale_list_and_not_a_file_yet_with_us(
+    hub: Hub, env: dict[str, str], layouts: dict[str, dict[str, bytes]]
+) -> None:
+    listed_files(MODEL, hub.url, exo.file_list_cache(MODEL, env))
+    hub.publish(MODEL, layouts["broken"])
+    with pytest.raises(FileNotFoundError, match=r"resolve/main/tiktoken\.model$"):
+        ensure_model(MODEL, hub.url, env)
+    check(load(MODEL, download(MODEL, hub, env)))
+
+
+# -- a list and a repo from after ----------------------------------------------------------------
+
+
+def test_the_broken_layout_without_us(hub: Hub, env: dict[str, str], layouts: dict[str, dict[str, bytes]]) -> None:
+    hub.publish(MODEL, layouts["broken"])
+    model_path = ensure_model(MODEL, hub.url, env)
+    with pytest.raises(FileNotFoundError, match=r"tokenization_kimi\.py"):
+        load_like_exo(model_path)
+
+
+def test_the_fast_class_by_the_name_of_the_slow_file_without_us(
+    hub: Hub, env: dict[str, str], layouts: dict[str, dict[str, bytes]]
+) -> None:
+    """What helpful people did next."""
+    hub.publish(MODEL, layouts["broken"] | {"tokenizer.json": small_tokenizer_json()})
+    model_path = ensure_model(MODEL, hub.url, env)
+    (model_path / "tokenization_kimi_fast.py").rename(model_path / "tokenization_kimi.py")
+    with pytest.raises(AttributeError) as caught:
+        load_like_exo(model_path)
+    assert str(caught.value) == "module 'tokenization_kimi' has no attribute 'TikTokenTokenizer'"
+    with (model_path / "tokenization_kimi.py").open("a") as stream:
+        stream.write("\nTikTokenTokenizer = TikTokenTokenizerFast\n")
+    with pytest.raises(AttributeError) as caught:
+        load_like_exo(model_path, wrap=False).encode("Hello")
+    assert str(caught.value) == "'NoneType' object has no attribute 'encode'"
+
+
+def test_the_broken_layout_with_us(hub: Hub, env: dict[str, str], layouts: dict[str, dict[str, bytes]]) -> None:
+    broken = layouts["broken"] | {"tokenizer.json": fast_tokenizer_json().read_bytes()}
+    hub.publish(MODEL, broken)
+    model_path = download(MODEL, hub, env)
+    check(load(MODEL, model_path))
+    assert files_of(model_path) == broken
+
+
+def test_the_tokenizer_is_resolved_apart_from_the_weights(
+    hub: Hub, env: dict[str, str], layouts: dict[str, dict[str, bytes]]
+) -> None:
+    hub.publish(MODEL, layouts["broken"])
+    model_path = download(MODEL, hub, env)
+    resolved = kimi_tokenizers.resolve(MODEL, model_path)
+    assert resolved != model_path
+    assert not list(resolved.glob("*.safetensors*"))
+    assert all((model_path / name).exists() for name in WEIGHTS)
+
+
+def test_without_the_hub_with_us(hub: Hub, env: dict[str, str], layouts: dict[str, dict[str, bytes]]) -> None:
+    hub.publish(MODEL, layouts["broken"])
+    download(MODEL, hub, env)
+    hub.stop()
+    check(load(MODEL, download(MODEL, hub, env)))
+
+
+# -- the size check ------------------------------------------------------------------------------
+
+
+def mend_by_hand(target: Path, files: dict[str, bytes]) -> None:
+    """The workaround that went around: the old files put into the model directory, made read-only."""
+    write(target, {name: files[name] for name in ("tokenizer_config.json", "tokenization_kimi.py", "tiktoken.model")})
+    for path in target.iterdir():
+        path.chmod(0o444)
+
+
+def test_the_size_check_removes_what_was_mended_by_hand(
+    hub: Hub, env: dict[str, str], target: Path, layouts: dict[str, dict[str, bytes]]
+) -> None:
+    """In spite of 444: what counts is the right to write to the directory. Files that are not listed stay."""
+    mend_by_hand(target, layouts["good"])
+    hub.publish(MODEL, layouts["broken"])
+    ensure_model(MODEL, hub.url, env)
+    config = (target / "tokenizer_config.json").read_bytes()
+    assert config == layouts["broken"]["tokenizer_config.json"] != layouts["good"]["tokenizer_config.json"]
+    assert json.loads(config)["auto_map"]["AutoTokenizer"][0] is None
+    assert (target / "tokenization_kimi.py").read_bytes() == layouts["good"]["tokenization_kimi.py"]
+
+
+def test_an_old_file_mended_by_hand_is_replaced_by_another_edition(
+    hub: Hub, env: dict[str, str], target: Path, layouts: dict[str, dict[str, bytes]]
+) -> None:
+    """Without us: once upstream lists the file again, and its edition does not load."""
+    mend_by_hand(target, layouts["good"])
+    hub.publish(MODEL, layouts["broken"] | {"tokenization_kimi.py": b"class TikTokenTokenizerFast: ...\n"})
+    model_path = ensure_model(MODEL, hub.url, env)
+    with pytest.raises(AttributeError, match="no attribute 'TikTokenTokenizer'"):
+        load_like_exo(model_path)
+    check(load(MODEL, model_path))
+
+
+def test_the_size_check_with_us(
+    hub: Hub, env: dict[str, str], target: Path, layouts: dict[str, dict[str, bytes]]
+) -> None:
+    """There is nothing of ours in the model directory that it could remove."""
+    write(target, {"tokenizer_config.json": layouts["good"]["tokenizer_config.json"]})
+    hub.publish(MODEL, layouts["broken"])
+    model_path = download(MODEL, hub, env)
+    assert (target / "tokenizer_config.json").read_bytes() == layouts["broken"]["tokenizer_config.json"]
+    check(load(MODEL, model_path))
+
+
+# -- the zero-change way -------------------------------------------------------------------------
+
+
+def test_a_view_in_a_read_only_dir_needs_no_change_to_exo(
+    hub: Hub, env: dict[str, str], tmp_path: Path, layouts: dict[str, dict[str, bytes]]
+) -> None:
+    hub.publish(MODEL, layouts["broken"])
+    model_path = ensure_model(MODEL, hub.url, env)
+    with pytest.raises(FileNotFoundError):
+        load_like_exo(model_path)
+    view.make(tmp_path / "view", [tmp_path / "models"])
+    env["EXO_MODELS_READ_ONLY_DIRS"] = str(tmp_path / "view")
+    hub.requests.clear()
+    found = ensure_model(MODEL, hub.url, env)
+    assert found == tmp_path / "view" / FOLDER
+    check(load_like_exo(found))
+    assert hub.requests == []
+    assert {name: (found / name).read_bytes() for name in WEIGHTS} == {name: layouts["good"][name] for name in WEIGHTS}
+    assert files_of(model_path) == layouts["broken"]
+
+
+def test_a_view_outlives_what_upstream_does_next(
+    hub: Hub, env: dict[str, str], tmp_path: Path, layouts: dict[str, dict[str, bytes]]
+) -> None:
+    """Whatever upstream publishes and however stale the list is: a model in a read-only dir is not downloaded."""
+    ensure_model(MODEL, hub.url, env)
+    view.make(tmp_path / "view", [tmp_path / "models"])
+    env["EXO_MODELS_READ_ONLY_DIRS"] = str(tmp_path / "view")
+    hub.publish(MODEL, layouts["broken"])
+    exo.file_list_cache(MODEL, env).unlink()
+    check(load_like_exo(ensure_model(MODEL, hub.url, env)))
+    hub.stop()
+    check(load_like_exo(ensure_model(MODEL, hub.url, env)))
+
+
+def test_a_view_and_the_added_lines_get_along(hub: Hub, env: dict[str, str], tmp_path: Path) -> None:
+    download(MODEL, hub, env)
+    view.make(tmp_path / "view", [tmp_path / "models"])
+    env["EXO_MODELS_READ_ONLY_DIRS"] = str(tmp_path / "view")
+    found = download(MODEL, hub, env)
+    assert found == tmp_path / "view" / FOLDER
+    check(load(MODEL, found))
+
+
+# -- a cluster, and the others -------------------------------------------------------------------
+
+
+def test_nodes_that_downloaded_different_layouts_agree(
+    hub: Hub, env: dict[str, str], tmp_path: Path, layouts: dict[str, dict[str, bytes]]
+) -> None:
+    nodes = {}
+    for layout in ("good", "broken"):
+        hub.publish(MODEL, layouts[layout])
+        node = {"HOME": str(tmp_path), "EXO_DEFAULT_MODELS_DIR": str(tmp_path / layout)}
+        nodes[layout] = download(MODEL, hub, node)
+    overlay = catalogue.get(MODEL)
+    assert len({fingerprint.of_tokens(overlay, path) for path in nodes.values()}) == 1
+    assert len({fingerprint.of_prompts(overlay, path) for path in nodes.values()}) == 1
+    text = "<|im_user|>user<|im_middle|>你好, world<|im_end|><think>"
+    first, second = (load(MODEL, path).encode(text) for path in nodes.values())
+    assert first == second
+
+
+def test_other_models_are_downloaded_as_ever(hub: Hub, env: dict[str, str], tmp_path: Path) -> None:
+    other = "mlx-community/Qwen3-8B-4bit"
+    files = {
+        "config.json": b"{}",
+        "tokenization_kimi.py": b"theirs",
+        "tiktoken.model": b"theirs, too",
+        "model.safetensors.index.json": b'{"weight_map": {"a": "model.safetensors"}}',
+        "model.safetensors": b"weights",
+    }
+    hub.publish(other, files)
+    model_path = download(other, hub, env)
+    assert files_of(model_path) == files
+    assert kimi_tokenizers.resolve(other, model_path) == model_path
+    assert not (tmp_path / "cache").exists()
