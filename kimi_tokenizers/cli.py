@@ -239,3 +239,81 @@ def view(
         for line in lines:
             console.print(Text(f"  {line}"))
     raise typer.Exit(1 if problems else 0)
+
+
+@app.command()
+def parity(
+    reference: Annotated[
+        str,
+        typer.Argument(
+            help="A model directory, a tokenizer.json, a tiktoken.model; or an engine: tiktoken, tokenizers, gigatoken."
+        ),
+    ],
+    corpus: Annotated[
+        list[Path] | None, typer.Option("--corpus", metavar="PATH", help="Text files and folders to compare on, too.")
+    ] = None,
+    samples: Annotated[int, typer.Option("--samples", metavar="N", min=0, help="How many texts to generate.")] = 20_000,
+    seed: Annotated[int, typer.Option("--seed", metavar="S", help="Other generated texts.")] = 0,
+    model: ModelId = "moonshotai/Kimi-K2.6",
+    trust_remote_code: Annotated[
+        bool,
+        typer.Option(
+            "--trust-remote-code", help="Execute the reference's own Python, in a separate process; else it is not."
+        ),
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Compare the packaged tokenizer with a reference: tables entry by entry, then the ids of texts."""
+    from kimi_tokenizers import parity_display
+
+    report = parity_display.run(reference, corpus or [], samples, seed, model, trust_remote_code)
+    if as_json:
+        _print_json(parity_display.as_json(report))
+    else:
+        parity_display.print_report(report)
+    raise typer.Exit(0 if report.ok else 1)
+
+
+@app.command(
+    epilog="Exit status: 0 unchanged; 10 changed, the vocabulary is the same; 11 the slow tokenizer is gone, the "
+    "overlay covers it; 12 vocabulary or control tokens changed, a new overlay is needed and the guard will refuse; "
+    "13 repo gone; 14 repo gated; 15 the hub could not be asked; 16 its answer is not to be trusted; 1 an id that no "
+    "overlay serves; 2 wrong usage. Of several models, that of the worst, from best to worst: 0, 10, 11, 15, 14, 13, "
+    "16, 12."
+)
+def upstream(
+    model: Annotated[
+        list[str] | None,
+        typer.Option("--model", metavar="ID", help="Model id; default: every repo that an overlay is pinned to."),
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option("--since", metavar="REV", help="Compare with this revision, not the pinned one.")
+    ] = None,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown, for a bot to post.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Ask the hub what became of the tokenizer files. The only command that uses the network; executes nothing.
+
+    It goes through huggingface_hub: HF_ENDPOINT, HF_TOKEN and proxies are honoured.
+    """
+    from kimi_tokenizers import upstream as hub
+
+    findings = list(hub.check(model or (), since))
+    change = hub.worst(findings)
+    if as_json:
+        summary = {"change": change.name.lower(), "status": change.value, "models": [f.as_json() for f in findings]}
+        _print_json(summary)
+    elif markdown:
+        print(hub.markdown(findings), end="")
+    else:
+        console = Console(highlight=False)
+        table = _table("model", "what", "files")
+        for finding in findings:
+            signs = (("+", finding.added), ("-", finding.removed), ("~", finding.changed))
+            files = " ".join(sign + name for sign, names in signs for name in names)
+            table.add_row(Text(finding.model), Text(hub.MEANING[finding.change]), Text(files))
+        console.print(table)
+        for finding in findings:
+            for detail in finding.details:
+                console.print(Text(f"{finding.model}: {detail}"))
+    raise typer.Exit(change.value)
