@@ -143,11 +143,10 @@ def _make(path: Path, sums: Mapping[str, str], read: Callable[[str], bytes]) -> 
             new = Path(tempfile.mkdtemp(prefix=_TEMPORARY, dir=path.parent))
             stamp = {}
             for name, digest in sums.items():
-                file = new / name
-                file.write_bytes(read(name))
-                file.chmod(0o444)
-                stamp[name] = [*_identity(file), digest]
-            (new / _STAMP).write_text(json.dumps(stamp), encoding="utf-8")
+                _write(new / name, read(name))
+                (new / name).chmod(0o444)
+                stamp[name] = [*_identity(new / name), digest]
+            _write(new / _STAMP, json.dumps(stamp).encode())
             new.chmod(0o755)
             if os.path.lexists(path):
                 if stat.S_ISDIR(path.lstat().st_mode):
@@ -156,6 +155,14 @@ def _make(path: Path, sums: Mapping[str, str], read: Callable[[str], bytes]) -> 
             new.rename(path)
         finally:
             _clean(path.parent)
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write a file and flush it to disk: after a power loss the stamp must not vouch for an empty one."""
+    with open(path, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _clean(folder: Path) -> None:

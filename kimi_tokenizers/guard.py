@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 import re
+import time
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -26,6 +27,8 @@ N_RANKS = 163_584
 
 # The converted rank table of the line has 19.6 MB.
 TOKENIZER_JSON_BYTES = 64 * 1024 * 1024
+
+_TICK = 20_000_000  # nanoseconds
 
 # `model_type` of K2 models is kimi_k2, of the multimodal ones kimi_k25; their architecture is that of DeepSeek V3.
 _MODEL_TYPE = re.compile(r"kimi_?k2(_?[0-9]+)?(_.*)?|deepseek_v3", re.IGNORECASE)
@@ -176,4 +179,8 @@ def _once(path: Path, overlay: Overlay, verdict: Callable[[], None]) -> None:
     key = hashlib.sha256(repr((path.name, identity, overlay.line, against)).encode()).hexdigest()
     if not cache.has_verdict(key):
         verdict()
-        cache.keep_verdict(key)
+        # A file that is changed twice within one tick of the file system's clock keeps its identity, so a verdict on one
+        # that has only just changed holds for this once. Clocks tick in milliseconds, on old file systems in seconds.
+        changed = max(status.st_mtime_ns, status.st_ctime_ns)
+        if time.time_ns() - changed > (_TICK if changed % 1_000_000_000 else 100 * _TICK):
+            cache.keep_verdict(key)

@@ -66,17 +66,14 @@ def no_flushing(patch: Patch = setattr) -> None:
     patch(os, "fsync", lambda descriptor: None)
 
 
-def intercept(before: Before, after: Callable[[], None] = lambda: None, patch: Patch = setattr) -> None:
-    """Call `before` and `after` around every call that changes the disk."""
+def intercept(before: Before, patch: Patch = setattr) -> None:
+    """Call `before` before every call that changes the disk."""
 
     def around(name: str, original: Callable[..., Any]) -> Callable[..., Any]:
         def call(*arguments: Any, **options: Any) -> Any:
-            if name == "open" and not arguments[1] & (os.O_CREAT | os.O_WRONLY | os.O_RDWR):
-                return original(*arguments, **options)
-            before(name, arguments)
-            result = original(*arguments, **options)
-            after()
-            return result
+            if name != "open" or arguments[1] & (os.O_CREAT | os.O_WRONLY | os.O_RDWR):
+                before(name, arguments)
+            return original(*arguments, **options)
 
         return call
 
@@ -86,20 +83,23 @@ def intercept(before: Before, after: Callable[[], None] = lambda: None, patch: P
 
 
 class KillSwitch:
-    """Kills this process at the n-th point of all those before, after, and for a write amid, a change of the disk."""
+    """Kills this process at the n-th point: before each change of the disk, and amid each writing.
+
+    After a change is before the next one; the last thing that is done is to flush, which changes nothing.
+    """
 
     def __init__(self, number: int) -> None:
         self.left = number
         self._write = os.write
 
     def before(self, name: str, arguments: tuple[Any, ...]) -> None:
-        self.after()
+        self._point()
         if name == "write":
             if self.left == 1:
                 self._write(arguments[0], arguments[1][: len(arguments[1]) // 2])
-            self.after()
+            self._point()
 
-    def after(self) -> None:
+    def _point(self) -> None:
         self.left -= 1
         if self.left == 0:
             os.kill(os.getpid(), signal.SIGKILL)
@@ -178,8 +178,7 @@ def _serve() -> None:
             status = 1
             try:
                 if number:
-                    switch = KillSwitch(number)
-                    intercept(switch.before, switch.after)
+                    intercept(KillSwitch(number).before)
                 while True:
                     if what != "restore":
                         sync.apply(sync.plan(overlay, model_dir))

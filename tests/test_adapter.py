@@ -68,17 +68,17 @@ def test_the_model_is_as_tiktokens(fast: Any, plain: Any) -> None:
         fast.model.encode(text)
 
 
-def test_it_is_the_same_tokenizer_and_its_own_methods_stay() -> None:
-    tokenizer = PreTrainedTokenizerFast(tokenizer_file=str(fast_tokenizer_json()))
+def test_it_is_the_same_tokenizer_and_exo_can_encode_with_it() -> None:
+    tokenizer: Any = PreTrainedTokenizerFast(tokenizer_file=str(fast_tokenizer_json()))
+    tokenizer.model = None
     before = tokenizer("Hello, world!<think>")["input_ids"]
     assert kt.adapt(tokenizer) is tokenizer
     assert tokenizer("Hello, world!<think>")["input_ids"] == before == [19180, 11, 2695, 0, 163606]
-    model = kt.adapt(tokenizer).model
-    assert model.encode("Hello, world!<think>", allowed_special="all") == before
+    assert tokenizer.model.encode("Hello, world!<think>", allowed_special="all") == before
 
+    tokenizer.add_tokens([AddedToken("<|mine|>", normalized=False)])
+    assert kt.adapt(tokenizer).model.encode("<|mine|>", allowed_special="all") == [163840]
 
-def test_exo_can_encode_with_it() -> None:
-    tokenizer: Any = PreTrainedTokenizerFast(tokenizer_file=str(fast_tokenizer_json()))
     tokenizer.model = None
     exo_loading.replace_encode(tokenizer)
     with pytest.raises(AttributeError, match="'NoneType' object has no attribute 'encode'"):
@@ -93,52 +93,43 @@ def test_control_tokens_are_the_tokenizers_own(instruct: Any) -> None:
     assert model.encode("<|reserved_token_163606|><|im_end|>", allowed_special="all") == [163606, 163586]
 
 
-def test_a_list_without_reserved_tokens_will_do() -> None:
-    def named_only(value: Any) -> None:
-        value["added_tokens"] = [e for e in value["added_tokens"] if "reserved_token" not in e["content"]]
+class Vocabulary:
+    """A tokenizer, as far as `adapt` goes, with this vocabulary."""
 
-    value = json.loads(fast_tokenizer_json().read_text(encoding="utf-8"))
-    named_only(value)
-    # Without reserved ones, `tokenizers` numbers added tokens anew unless the vocabulary names them.
-    value["model"]["vocab"].update({entry["content"]: entry["id"] for entry in value["added_tokens"]})
-    tokenizer = kt.adapt(PreTrainedTokenizerFast(tokenizer_object=Tokenizer.from_str(json.dumps(value))))
-    assert tokenizer.model.encode("<|reserved_token_163700|>[EOS]", allowed_special="all") == [163700, 163585]
+    def __init__(self, vocabulary: dict[str, int]) -> None:
+        self._vocabulary = vocabulary
+
+    def get_vocab(self) -> dict[str, int]:
+        return self._vocabulary
 
 
-def test_another_vocabulary_is_refused_and_left_alone() -> None:
-    def swap(value: Any) -> None:
-        vocab = value["model"]["vocab"]
-        vocab["Hello"], vocab["Ġworld"] = vocab["Ġworld"], vocab["Hello"]
+def test_a_vocabulary_without_reserved_tokens_will_do(fast: Any) -> None:
+    named = {token: index for token, index in fast.get_vocab().items() if "reserved_token" not in token}
+    assert len(named) < 163840
+    model = kt.adapt(Vocabulary(named)).model  # type: ignore[attr-defined]
+    assert model.encode("<|reserved_token_163700|>[EOS]", allowed_special="all") == [163700, 163585]
 
-    tokenizer = edited(swap)
-    with pytest.raises(kt.KimiTokenizersError, match=r"says that id \d+ is '(Hello|Ġworld)', but in Kimi K2 it is"):
+
+def test_another_vocabulary_is_refused_and_left_alone(fast: Any) -> None:
+    swapped = fast.get_vocab()
+    swapped["Hello"], swapped["Ġworld"] = swapped["Ġworld"], swapped["Hello"]
+    tokenizer = Vocabulary(swapped)
+    with pytest.raises(kt.KimiTokenizersError, match=r"says that id 2695 is 'Hello', but in Kimi K2 it is 'Ġworld'"):
         kt.adapt(tokenizer)
-    assert getattr(tokenizer, "model", None) is None
+    assert not hasattr(tokenizer, "model")
     small = PreTrainedTokenizerFast(tokenizer_object=Tokenizer.from_str(small_tokenizer_json().decode()))
     with pytest.raises(kt.KimiTokenizersError, match="another model"):
         kt.adapt(small)
 
 
-def test_other_control_tokens_are_refused() -> None:
-    def k3(value: Any) -> None:
-        for entry in value["added_tokens"]:
-            if entry["content"] == "<|im_user|>":
-                entry["content"] = "<|open|>"
-
+def test_other_control_tokens_are_refused(fast: Any) -> None:
+    vocabulary = fast.get_vocab()
+    k3 = {"<|open|>" if token == "<|im_user|>" else token: index for token, index in vocabulary.items()}
     with pytest.raises(kt.KimiTokenizersError, match=r"163587 is '<\|open\|>'"):
-        kt.adapt(edited(k3))
-
-    def none(value: Any) -> None:
-        value["added_tokens"] = []
-
+        kt.adapt(Vocabulary(k3))
+    none = {token: index for token, index in vocabulary.items() if index < 163584}
     with pytest.raises(kt.KimiTokenizersError, match=r"lacks the control tokens \[BOS\], "):
-        kt.adapt(edited(none))
-
-
-def test_a_token_that_the_user_added_keeps_its_id() -> None:
-    tokenizer = PreTrainedTokenizerFast(tokenizer_file=str(fast_tokenizer_json()))
-    tokenizer.add_tokens([AddedToken("<|mine|>", normalized=False)])
-    assert kt.adapt(tokenizer).model.encode("<|mine|>", allowed_special="all") == [163840]
+        kt.adapt(Vocabulary(none))
 
 
 def test_what_is_no_tokenizer_is_refused() -> None:

@@ -6,23 +6,32 @@ import subprocess
 import sys
 import sysconfig
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from kimi_tokenizers import parity, samples
+from kimi_tokenizers.reference import ENGINES, open_reference
 
 ROOT = Path(__file__).resolve().parent.parent
 FUZZED = 20_000
 MIXED_BYTES = 50_000_000
 
 
-@pytest.mark.parametrize("engine", ["tiktoken", "tokenizers", "gigatoken"])
-def test_engines_agree_on_fuzzed_strings(engine: str) -> None:
-    report = parity.compare(engine, count=FUZZED, seed=5)
-    assert report.shown == []
-    assert report.ok
-    assert report.parts["generated text"].compared == FUZZED
-    assert report.parts["known answers"].compared > 300
+def test_engines_agree_on_fuzzed_strings(tokenizer: Any) -> None:
+    engines = {name: open_reference(name) for name in ENGINES}
+    names = sorted(tokenizer.special_tokens)
+    texts: dict[bool, list[str]] = {True: [], False: []}
+    for sample in samples.generated(FUZZED, 5, names):
+        texts[sample.control].append(sample.text)
+    assert sum(map(len, texts.values())) == FUZZED
+    for control, some in texts.items():
+        ours = [tokenizer.encode(text, allow_special_tokens=control) for text in some]
+        for name, engine in engines.items():
+            assert engine.encode is not None
+            theirs = engine.encode(some, control)
+            different = [text for text, left, right in zip(some, ours, theirs, strict=True) if left != right]
+            assert different == [], name
 
 
 def mixed_text(folder: Path) -> list[tuple[Path, int]]:
@@ -51,7 +60,7 @@ def mixed_text(folder: Path) -> list[tuple[Path, int]]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("engine", ["tiktoken", "tokenizers", "gigatoken"])
+@pytest.mark.parametrize("engine", ENGINES)
 def test_engines_agree_on_50_mb_of_mixed_text(tmp_path: Path, engine: str) -> None:
     report = parity.compare(engine, corpus=mixed_text(tmp_path), count=0)
     assert report.shown == []
@@ -59,13 +68,23 @@ def test_engines_agree_on_50_mb_of_mixed_text(tmp_path: Path, engine: str) -> No
     assert report.parts["corpus"].characters > 0.9 * MIXED_BYTES
 
 
-def test_the_nightly_script_compares_every_engine() -> None:
+def test_the_nightly_script_compares_engines() -> None:
     done = subprocess.run(
-        [sys.executable, ROOT / "scripts" / "fuzz_parity.py", "--strings", "100", "--seed", "1"],
+        [
+            sys.executable,
+            ROOT / "scripts" / "fuzz_parity.py",
+            "--strings",
+            "20",
+            "--seed",
+            "1",
+            "--engine",
+            "tiktoken",
+            "gigatoken",
+        ],
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.count('"differences": 0') == 3
-    assert done.stdout.count('"strings": 100') == 3
+    assert done.stdout.count('"differences": 0') == 2
+    assert done.stdout.count('"strings": 20') == 2

@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 from layouts import fast_tokenizer_json, write_layout
+from typer.testing import CliRunner
 
-from kimi_tokenizers import catalogue, foreign, parity, reference, samples
+from kimi_tokenizers import catalogue, cli, foreign, parity, reference, samples
 from kimi_tokenizers.errors import KimiTokenizersError
 from kimi_tokenizers.overlays.common.tokenization_kimi import PAT_STR
 from kimi_tokenizers.parity import Difference, Report
@@ -43,7 +44,10 @@ class TikTokenTokenizer:
         names.update((int(i), entry["content"]) for i, entry in table.items())
         self = cls()
         self.model = tiktoken.Encoding(
-            "theirs", pat_str=Tokenizer.pat_str, mergeable_ranks=ranks, special_tokens={{n: i for i, n in names.items()}}
+            "theirs",
+            pat_str=Tokenizer.pat_str,
+            mergeable_ranks=ranks,
+            special_tokens={{n: i for i, n in names.items()}},
         )
         return self
 """
@@ -232,16 +236,18 @@ def test_a_corpus_is_compared_in_full(tmp_path: Path) -> None:
 
 
 def test_a_difference_in_a_corpus_is_located(tmp_path: Path) -> None:
-    def change(value: Any) -> None:
-        value["model"]["vocab"]["Ġworld"] += 1
-
+    rows = RANK_TABLE.read_text("ascii").splitlines()
+    other = next(i for i, row in enumerate(rows) if row.split()[0] == token(" Kimi") or i == 163583)
+    rows[2695], rows[other] = f"{rows[2695].split()[0]} {other}", f"{rows[other].split()[0]} 2695"
+    (tmp_path / "tiktoken.model").write_text("\n".join(rows) + "\n", "ascii")
     (tmp_path / "corpus.txt").write_text("Hello!\n" * 70_000 + "Hello, world!\n", encoding="utf-8")
-    report = compare(edited_json(tmp_path, change), corpus=samples.corpus_files([tmp_path / "corpus.txt"]), count=0)
+    files = samples.corpus_files([tmp_path / "corpus.txt"])
+    report = compare(tmp_path / "tiktoken.model", corpus=files, count=0)
     [found] = of(report, "corpus")
     match = re.fullmatch(r".*corpus\.txt:(\d+), byte (\d+)", found.where)
     assert match
     assert sum(map(int, match.groups())) == 7 * 70_000 + len("Hello,")
-    assert found.text == " world"
+    assert (found.text, found.our_ids, found.their_ids) == (" world", [2695], [other])
     assert report.parts["corpus"].differences == 1
 
 
@@ -357,6 +363,11 @@ def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     )
 
 
+def invoke(*arguments: str | Path) -> Any:
+    """The command in this process."""
+    return CliRunner().invoke(cli.app, ["parity", *map(str, arguments)])
+
+
 def test_the_command_reports_as_json_and_for_people(tmp_path: Path) -> None:
     (tmp_path / "corpus.txt").write_text("Hello, world!\n" * 10)
     done = run(RANK_TABLE, "--samples", "50", "--seed", "3", "--corpus", tmp_path / "corpus.txt", "--json")
@@ -370,9 +381,9 @@ def test_the_command_reports_as_json_and_for_people(tmp_path: Path) -> None:
 
     rows = RANK_TABLE.read_text("ascii").replace(f"{token(' world')} 2695\n", f"{token(' World')} 2695\n")
     (tmp_path / "tiktoken.model").write_text(rows, "ascii")
-    done = run(tmp_path / "tiktoken.model", "--samples", "10")
-    assert done.returncode == 1
+    done = invoke(tmp_path / "tiktoken.model", "--samples", "10")
+    assert done.exit_code == 1
     assert "rank 2695" in done.stdout
     assert "b' world'" in done.stdout
-    assert run(tmp_path / "nothing").returncode == 1
-    assert run().returncode == 2
+    assert isinstance(invoke(tmp_path / "nothing").exception, KimiTokenizersError)
+    assert invoke().exit_code == 2

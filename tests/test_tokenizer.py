@@ -324,7 +324,7 @@ BAD_TEXTS: list[Any] = [
     bytearray(b"x"),
     5,
     1.5,
-    object(),
+    object,
     {"a": 1},
     {"a"},
     [None],
@@ -505,7 +505,7 @@ def test_ids_that_do_not_exist(tokenizer: TikTokenTokenizer, ids: Any, skip: boo
 
 
 @pytest.mark.parametrize(
-    "ids", [None, "hello", "", b"hi", ["a"], [None], [1.5], 1.5, {"input_ids": [1]}, {1}, object()], ids=repr
+    "ids", [None, "hello", "", b"hi", ["a"], [None], [1.5], 1.5, {"input_ids": [1]}, {1}, object], ids=repr
 )
 @pytest.mark.parametrize("skip", [False, True])
 def test_what_is_not_ids(tokenizer: TikTokenTokenizer, ids: Any, skip: bool) -> None:

@@ -1,0 +1,404 @@
+"""`status`: that what it says is true, for people, for machines, and for clusters."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import json
+import os
+import shutil
+from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+from layouts import hf_snapshot, write_layout
+from sync_directories import FOLDER, MODEL, OVERLAY, broken, snapshot
+
+from kimi_tokenizers import catalogue, commands, exo_loading, finding, report, status, sync
+from kimi_tokenizers.errors import ReportError, UnknownModelError
+from kimi_tokenizers.finding import Model
+
+SLOW = b"from .tool_declaration_ts import encode_tools_to_typescript_style\n\n\nclass TikTokenTokenizer:\n    pass\n"
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KIMI_TOKENIZERS_CACHE", str(tmp_path_factory.mktemp("cache")))
+
+
+def examined(model_dir: Path, model_id: str = MODEL, overlay: Any = OVERLAY) -> status.ModelStatus:
+    return status.examine(Model(model_id, model_dir, overlay))
+
+
+def knowing(model_dir: Path, *names: str) -> Any:
+    """The overlay, with these files of a directory as upstream's known ones."""
+    known = {name: sha256((model_dir / name).read_bytes()).hexdigest() for name in names}
+    upstream = dataclasses.replace(OVERLAY.upstream, sha256={**OVERLAY.upstream.sha256, **known})
+    return dataclasses.replace(OVERLAY, upstream=upstream)
+
+
+def with_slow_tokenizer(model_dir: Path) -> Path:
+    """A directory with a slow tokenizer of somebody else's; upstream's own is not kept here."""
+    write_layout(model_dir, "good")
+    (model_dir / "tokenization_kimi.py").write_bytes(SLOW)
+    (model_dir / "tool_declaration_ts.py").write_bytes(b"def encode_tools_to_typescript_style(tools): ...\n")
+    return model_dir
+
+
+# -- states ------------------------------------------------------------------------------------------------
+
+
+def test_healthy_is_what_upstream_published(tmp_path: Path) -> None:
+    model_dir = with_slow_tokenizer(tmp_path / FOLDER)
+    overlay = knowing(model_dir, "tokenization_kimi.py", "tool_declaration_ts.py", "chat_template.jinja")
+    result = examined(model_dir, overlay=overlay)
+    assert (result.state, result.would_load, result.error) == ("healthy", True, None)
+    assert result.files["tokenization_kimi.py"] == "upstream"
+    assert result.fingerprints is not None
+
+
+def test_healthy_where_upstreams_files_are_not_known(tmp_path: Path) -> None:
+    instruct = catalogue.get("moonshotai/Kimi-K2-Instruct")
+    model_dir = write_layout(tmp_path / "model", "good", instruct.line)
+    (model_dir / "tokenization_kimi.py").write_bytes(SLOW)
+    result = examined(model_dir, "moonshotai/Kimi-K2-Instruct", instruct)
+    assert (result.state, result.would_load) == ("healthy", True)
+
+
+@pytest.mark.parametrize("name", ["tokenization_kimi.py", "tool_declaration_ts.py"])
+def test_drifted_python_is_not_said_to_load(tmp_path: Path, name: str) -> None:
+    model_dir = with_slow_tokenizer(tmp_path / FOLDER)
+    overlay = knowing(model_dir, "tokenization_kimi.py", "tool_declaration_ts.py", "chat_template.jinja")
+    (model_dir / name).write_bytes((model_dir / name).read_bytes() + b"# edited\n")
+    result = examined(model_dir, overlay=overlay)
+    assert (result.state, result.would_load, result.fingerprints) == ("drifted", None, None)
+    assert result.files[name] == "unknown"
+    assert name in result.detail
+
+
+def test_a_drifted_template_loads_and_writes_other_prompts(tmp_path: Path) -> None:
+    model_dir = with_slow_tokenizer(tmp_path / FOLDER)
+    overlay = knowing(model_dir, "tokenization_kimi.py", "tool_declaration_ts.py", "chat_template.jinja")
+    before = examined(model_dir, overlay=overlay)
+    (model_dir / "chat_template.jinja").write_text("{{ messages }}")
+    result = examined(model_dir, overlay=overlay)
+    assert (result.state, result.would_load) == ("drifted", True)
+    assert result.fingerprints is not None
+    assert before.fingerprints is not None
+    assert result.fingerprints["tokens"] == before.fingerprints["tokens"]
+    assert result.fingerprints["prompts"] != before.fingerprints["prompts"]
+    # a conversion may have a template of its own
+    assert examined(model_dir, "mlx-community/Kimi-K2.6-4bit", overlay).state == "healthy"
+
+
+def test_overlaid_and_back(tmp_path: Path) -> None:
+    model_dir = broken(tmp_path)
+    assert examined(model_dir).state == "broken"
+    sync.apply(sync.plan(OVERLAY, model_dir))
+    result = examined(model_dir)
+    assert (result.state, result.would_load, result.synced) == ("overlaid", True, True)
+    assert set(result.files.values()) == {"ours"}
+    sync.restore(model_dir)
+    result = examined(model_dir)
+    assert (result.state, result.would_load, result.synced) == ("broken", False, False)
+
+
+def test_overlaid_by_another_version(tmp_path: Path) -> None:
+    model_dir = broken(tmp_path)
+    file = dataclasses.replace(OVERLAY.files["kimi_line.json"], name="kimi_line.json")
+    table = catalogue.overlays()["kimi-k2-instruct"].files["kimi_line.json"]
+    older = dataclasses.replace(OVERLAY, files={**OVERLAY.files, file.name: table})
+    sync.apply(sync.plan(older, model_dir))
+    result = examined(model_dir)
+    assert (result.state, result.would_load, result.files["kimi_line.json"]) == ("overlaid", True, "older")
+    assert "another version" in result.detail
+
+
+def test_refused_by_the_guard(tmp_path: Path) -> None:
+    result = examined(write_layout(tmp_path / FOLDER, "k3"))
+    assert (result.state, result.would_load, result.fingerprints) == ("refused", False, None)
+    assert "kimi_k3" in result.detail
+
+
+def test_incomplete_says_what_the_download_would_run_into(tmp_path: Path) -> None:
+    model_dir = write_layout(tmp_path / FOLDER, "partial")
+    result = examined(model_dir)
+    assert (result.state, result.tokenizer, result.complete, result.would_load) == (
+        "incomplete",
+        "broken",
+        False,
+        False,
+    )
+    assert result.error is not None
+    assert result.error.startswith("File not found: …/resolve/main/tokenization_kimi.py")
+    sync.apply(sync.plan(OVERLAY, model_dir))
+    result = examined(model_dir)
+    assert (result.state, result.tokenizer, result.error) == ("incomplete", "overlaid", None)
+    assert examined(write_layout(tmp_path / "empty", "empty")).state == "incomplete"
+
+
+# What is done to a directory that has been synced; exo must then show just what status says it would.
+DAMAGES: dict[str, Callable[[Path], Any]] = {
+    "no tokenizer": lambda path: (path / "tokenization_kimi.py").unlink(),
+    "no declaration": lambda path: (path / "tool_declaration_ts.py").unlink(),
+    "another declaration": lambda path: (path / "tool_declaration_ts.py").write_text("x = 1\n"),
+    "another class": lambda path: (path / "tokenization_kimi.py").write_text("class Other:\n    pass\n"),
+    "a slow one without its declaration": lambda path: [
+        (path / "tokenization_kimi.py").write_bytes(SLOW),
+        (path / "tool_declaration_ts.py").unlink(),
+    ],
+    "fast class": lambda path: (path / "tokenization_kimi.py").write_text(FAST_CLASS),
+    "fast alias": lambda path: (path / "tokenization_kimi.py").write_text(FAST_ALIAS),
+}
+FAST_CLASS = """
+class Fast:
+    model = None
+
+    @classmethod
+    def from_pretrained(cls, path):
+        return cls()
+
+
+class TikTokenTokenizer(Fast):
+    pass
+"""
+FAST_ALIAS = FAST_CLASS.replace("class TikTokenTokenizer(Fast):\n    pass\n", "TikTokenTokenizer = Fast\n")
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_broken_says_what_exo_shows(tmp_path: Path, damage: str) -> None:
+    model_dir = broken(tmp_path)
+    sync.apply(sync.plan(OVERLAY, model_dir))
+    DAMAGES[damage](model_dir)
+    result = examined(model_dir)
+    assert (result.state, result.would_load) == ("broken", False)
+    assert result.error is not None
+    with pytest.raises((ImportError, AttributeError, OSError)) as caught, exo_loading.isolated():
+        exo_loading.load_like_exo(model_dir, wrap=False).encode("x")
+    assert f"{caught.type.__name__}: {caught.value}".startswith(result.error)
+
+
+def test_broken_python(tmp_path: Path) -> None:
+    model_dir = broken(tmp_path)
+    sync.apply(sync.plan(OVERLAY, model_dir))
+    (model_dir / "tokenization_kimi.py").write_text("class TikTokenTokenizer(\n")
+    result = examined(model_dir)
+    assert result.state == "broken"
+    assert result.error is not None
+    assert result.error.startswith("SyntaxError")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "what"),
+    [
+        ("tiktoken.model", None, "tiktoken.model is missing"),
+        ("tiktoken.model", OVERLAY.read("tiktoken.model")[:1000], "tiktoken.model is cut off"),
+        ("tokenizer_config.json", b"{", "tokenizer_config.json' is not JSON"),
+        ("tokenization_kimi.py", b"\xff", "is not UTF-8 text"),
+    ],
+)
+def test_broken_files(tmp_path: Path, name: str, content: bytes | None, what: str) -> None:
+    model_dir = broken(tmp_path)
+    sync.apply(sync.plan(OVERLAY, model_dir))
+    (model_dir / name).unlink()
+    if content is not None:
+        (model_dir / name).write_bytes(content)
+    result = examined(model_dir)
+    assert (result.state, result.would_load, result.fingerprints) == ("broken", False, None)
+    assert what in result.detail
+
+
+def test_a_missing_line_file_matters_where_nothing_else_says_which_line_it_is(tmp_path: Path) -> None:
+    instruct = catalogue.get("moonshotai/Kimi-K2-Instruct")
+    model_dir = write_layout(tmp_path / "model", "good", instruct.line)
+    assert examined(model_dir, "moonshotai/Kimi-K2-Instruct", instruct).state == "overlaid"
+    (model_dir / "tokenizer_config.json").unlink()
+    assert examined(model_dir, "moonshotai/Kimi-K2-Instruct", instruct).state == "broken"
+
+
+@pytest.mark.parametrize("name", ["tokenization_kimi.py", "tiktoken.model", "config.json"])
+def test_no_file_in_the_place_of_one(tmp_path: Path, name: str) -> None:
+    model_dir = broken(tmp_path)
+    (model_dir / name).unlink(missing_ok=True)
+    os.mkfifo(model_dir / name)
+    result = examined(model_dir)
+    assert (result.state, result.would_load) == ("broken", False)
+    assert name in result.detail
+
+
+def test_no_directory_with_the_name_of_a_model(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / FOLDER)
+    [model] = status.report(finding.find([tmp_path]))["models"]
+    assert model["state"] == "broken"
+    assert "is a FIFO" in model["detail"]
+
+
+def test_a_damaged_journal_does_not_hide_what_is_there(tmp_path: Path) -> None:
+    model_dir = broken(tmp_path)
+    sync.apply(sync.plan(OVERLAY, model_dir))
+    (model_dir / ".kimi-tokenizers" / "journal.json").write_text("{")
+    result = examined(model_dir)
+    assert (result.state, result.would_load, result.synced) == ("overlaid", True, False)
+
+
+# -- finding -----------------------------------------------------------------------------------------------
+
+
+def found(*arguments: Any, **options: Any) -> list[str]:
+    return [f"{model.model_id} {model.path.name}" for model in finding.find(*arguments, **options).models]
+
+
+def test_exos_own_models_dirs_and_the_cache_are_searched(tmp_path: Path) -> None:
+    env = {
+        "HOME": str(tmp_path),
+        "EXO_DEFAULT_MODELS_DIR": str(tmp_path / "default"),
+        "EXO_MODELS_DIRS": f"{tmp_path}/more:{tmp_path}/missing",
+        "EXO_MODELS_READ_ONLY_DIRS": f"{tmp_path}/read-only",
+        "HF_HUB_CACHE": str(tmp_path / "hub"),
+    }
+    for number, name in enumerate(("default", "more", "read-only")):
+        write_layout(tmp_path / name / f"moonshotai--Kimi-K2.6-{number}", "empty")
+    write_layout(tmp_path / "default" / "mlx-community--Qwen3-8B-4bit", "empty")
+    write_layout(tmp_path / "default" / "moonshotai--Kimi-K3", "empty")
+    hf_snapshot(tmp_path / "hub", MODEL, "broken", revision="a1")
+    hf_snapshot(tmp_path / "hub", MODEL, "broken", revision="a2")
+    own = [f"moonshotai/Kimi-K2.6-{number} moonshotai--Kimi-K2.6-{number}" for number in (2, 0, 1)]
+    assert found(env=env) == own
+    assert found(hf_cache=True, env=env) == [*own, f"{MODEL} a1", f"{MODEL} a2"]
+    assert found([tmp_path / "hub"], env=env) == [f"{MODEL} a1", f"{MODEL} a2"]
+    assert found(env=env, model_ids=["MoonshotAI/kimi-k2.6-1"]) == own[2:]
+    assert found(env={"HOME": str(tmp_path / "nobody")}) == []
+    with pytest.raises(UnknownModelError):
+        finding.find(model_ids=["moonshotai/Kimi-K3"])
+
+
+def test_where_hugging_face_keeps_its_cache() -> None:
+    assert finding.hf_cache_dir({"HF_HUB_CACHE": "/a", "HF_HOME": "/b"}) == Path("/a")
+    assert finding.hf_cache_dir({"HF_HOME": "/b"}) == Path("/b/hub")
+    assert finding.hf_cache_dir({"HOME": "/c"}) == Path("/c/.cache/huggingface/hub")
+    assert finding.hf_cache_dir({"HOME": "/c", "XDG_CACHE_HOME": "/d"}) == Path("/d/huggingface/hub")
+
+
+def test_a_directory_is_found_once(tmp_path: Path) -> None:
+    broken(tmp_path / "models")
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more" / FOLDER).symlink_to(tmp_path / "models" / FOLDER)
+    assert len(found([tmp_path / "models", tmp_path / "more", tmp_path / "models"])) == 1
+
+
+# -- for people and machines -------------------------------------------------------------------------------
+
+
+class Terminal(io.StringIO):
+    encoding = "utf-8"  # type: ignore[assignment]
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_one_line_for_each_model_and_colours_only_on_a_terminal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken(tmp_path)
+    write_layout(tmp_path / "moonshotai--Kimi-K2.5", "good", "kimi-k2.5")
+    before = snapshot(tmp_path)
+    assert commands.run_status([str(tmp_path)]) == 1
+    heading, first, second = capsys.readouterr().out.splitlines()
+    assert heading.split()[:4] == ["MODEL", "STATE", "TOKENS", "PROMPTS"]
+    assert first.startswith("moonshotai/Kimi-K2.5  overlaid  ")
+    assert "tokenization_kimi.py and tiktoken.model are missing; exo: FileNotFoundError" in second
+    assert snapshot(tmp_path) == before
+    for variables, coloured in (({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)):
+        with monkeypatch.context() as patch:
+            patch.delenv("NO_COLOR", raising=False)
+            patch.setenv("TERM", "xterm")
+            for name, value in variables.items():
+                patch.setenv(name, value)
+            terminal = Terminal()
+            patch.setattr("sys.stdout", terminal)
+            commands.run_status([str(tmp_path)])
+        assert ("\x1b[31mbroken" in terminal.getvalue()) == coloured
+        assert ("\x1b" in terminal.getvalue()) == coloured
+
+
+def test_exit_status_and_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    model_dir = broken(tmp_path)
+    assert commands.run_status([str(tmp_path)], as_json=True) == 1
+    value = json.loads(capsys.readouterr().out)
+    assert set(value) == {"schema", "version", "node", "ok", "problems", "models"}
+    assert (value["schema"], value["ok"], value["problems"]) == (1, False, [])
+    [model] = value["models"]
+    assert set(model) == {
+        "model", "line", "path", "state", "tokenizer", "would_load", "complete", "synced", "detail", "error", "files",
+        "fingerprints",
+    }  # fmt: skip
+    assert set(model) | set(value) <= set(status.__doc__.replace('"', " ").replace(":", " ").split())  # type: ignore[union-attr]
+    assert (model["model"], model["state"], model["fingerprints"]) == (MODEL, "broken", None)
+    sync.apply(sync.plan(OVERLAY, model_dir))
+    assert commands.run_status([str(tmp_path)], as_json=True) == 0
+    assert json.loads(capsys.readouterr().out)["ok"] is True
+    assert commands.run_status([str(tmp_path), str(tmp_path / "missing")], as_json=True) == 1
+    [problem] = json.loads(capsys.readouterr().out)["problems"]
+    assert str(tmp_path / "missing") in problem
+
+
+def test_no_models(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert commands.run_status([str(tmp_path)]) == 0
+    assert capsys.readouterr().out == f"No Kimi models in {tmp_path}.\n"
+
+
+def test_what_cannot_be_printed_is_escaped() -> None:
+    assert report.shown("a\nb\x1b[31m\udcff é") == "a\\nb\\x1b[31m\\udcff é"
+
+
+# -- clusters ------------------------------------------------------------------------------------------------
+
+
+def save(folder: Path, node: str, value: Any) -> str:
+    path = folder / f"{node}.json"
+    path.write_text(value if isinstance(value, str) else json.dumps(value))
+    return str(path)
+
+
+def test_nodes_are_compared(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    model_dir = broken(tmp_path / "models")
+    bad = status.report(finding.find([tmp_path / "models"]))
+    sync.apply(sync.plan(OVERLAY, model_dir))
+    good = status.report(finding.find([tmp_path / "models"]))
+    (model_dir / "chat_template.jinja").write_text("{{ messages }}")
+    other = status.report(finding.find([tmp_path / "models"]))
+    shutil.rmtree(model_dir)
+    none = status.report(finding.find([tmp_path / "models"]))
+    a, b, c, d, e = (
+        save(tmp_path, node, value) for node, value in zip("abcde", (good, good, other, bad, none), strict=True)
+    )
+    assert commands.run_status([a, b], compare=True) == 0
+    assert capsys.readouterr().out == "All equal: 2 nodes, 1 models.\n"
+    assert commands.run_status([a, b, c], compare=True) == 1
+    said = capsys.readouterr().out
+    assert "moonshotai/Kimi-K2.6: the nodes differ in prompt text" in said
+    assert f"{good['models'][0]['fingerprints']['prompts'][:16]}: a, b" in said
+    assert "token ids" not in said
+    assert commands.run_status([a, d, e], compare=True) == 1
+    said = capsys.readouterr().out
+    for line in ("  broken: d", "  loads: a", "  not there: e", "d: not every model would load"):
+        assert line in said.splitlines()
+    assert commands.run_status([a, d], compare=True, as_json=True) == 1
+    value = json.loads(capsys.readouterr().out)
+    assert (value["nodes"], value["not_loading"], value["ok"]) == (["a", "d"], ["d"], False)
+    assert value["differences"] == [{"model": MODEL, "what": "state", "values": {"loads": ["a"], "broken": ["d"]}}]
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["", "[]", "{}", '{"schema": 2}', '{"schema": 1}', '{"schema": 1, "models": [{}]}', '{"schema": 1, "models": 3}'],
+)
+def test_what_is_no_report_cannot_be_compared(tmp_path: Path, value: str) -> None:
+    file = save(tmp_path, "node", value)
+    with pytest.raises(ReportError, match="Save") as caught:
+        commands.run_status([file], compare=True)
+    assert file in str(caught.value)
+    with pytest.raises(ReportError, match="No such file"):
+        commands.run_status([str(tmp_path / "missing")], compare=True)

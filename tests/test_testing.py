@@ -1,0 +1,236 @@
+"""`kimi_tokenizers.testing` and the pytest plugin: right tokenizers pass, wrong ones fail with a reason."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import tiktoken
+from layouts import fast_tokenizer_json, write_layout
+from transformers import PreTrainedTokenizerFast
+
+import kimi_tokenizers as kt
+from kimi_tokenizers import testing
+from kimi_tokenizers.testing import CheckError
+
+ROOT = Path(__file__).resolve().parent.parent
+KIMI = "moonshotai/Kimi-K2.6"
+
+
+# Known answers
+
+
+def test_enough_known_answers_ship_and_each_is_what_a_plain_encoding_gives(plain: tiktoken.Encoding) -> None:
+    answers = testing.known_answers()
+    assert len(testing.KNOWN_ANSWERS) >= 300
+    assert len(answers) >= 300
+    assert len({(answer.control, answer.text) for answer in answers}) > 300
+    for answer in answers:
+        if answer.control:
+            assert plain.encode(answer.text, allowed_special="all") == list(answer.ids)
+        else:
+            assert plain.encode_ordinary(answer.text) == list(answer.ids)
+        assert plain.decode(list(answer.ids)) == answer.text
+
+
+def test_the_known_answers_are_what_their_script_writes() -> None:
+    script = ROOT / "scripts" / "make_known_answers.py"
+    done = subprocess.run([sys.executable, script, "--check"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert json.loads(done.stdout)["answers"] == len(testing.KNOWN_ANSWERS)
+
+
+@pytest.mark.parametrize("line", ["kimi-k2-instruct", "kimi-k2-thinking", "kimi-k2.5", "kimi-k2.6"])
+def test_every_line_passes_its_own_checks(lines: dict[str, Any], line: str) -> None:
+    testing.check_tokenizer(lines[line], line)
+
+
+def test_the_wrong_line_fails(lines: dict[str, Any]) -> None:
+    with pytest.raises(CheckError, match="known answers of kimi"):
+        testing.check_tokenizer(lines["kimi-k2-instruct"], "kimi-k2.6")
+
+
+# Plain functions on encoders of any kind
+
+
+def test_an_encoder_that_is_right_passes(plain: tiktoken.Encoding) -> None:
+    testing.check_encoding(lambda text: plain.encode(text, allowed_special="all"))
+    testing.check_encoding(plain.encode_ordinary, control=False)
+    testing.check_decoding(plain.decode)
+
+
+def test_an_encoder_that_is_wrong_fails(plain: tiktoken.Encoding) -> None:
+    with pytest.raises(CheckError, match=r"The first: .* encodes to \[.*\], expected \["):
+        testing.check_encoding(plain.encode_ordinary)
+    with pytest.raises(AssertionError):
+        testing.check_encoding(lambda text: [*plain.encode_ordinary(text), 163585], control=False)
+    with pytest.raises(CheckError, match="decodes to"):
+        testing.check_decoding(lambda ids: plain.decode(ids).strip())
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"encode": lambda text, **_: tuple(kt.load().encode(text))}, "expected a list of ints"),
+        ({"decode": lambda ids: " " + kt.load().decode(ids)}, "comes back from encode and decode as"),
+        ({"vocab_size": 163584}, "vocab_size is 163584"),
+        ({"get_vocab": dict}, "is id None in get_vocab"),
+        ({"convert_tokens_to_ids": lambda name: 0}, "in convert_tokens_to_ids"),
+        ({"eos_token": "<|im_end|>"}, r"eos_token is '<\|im_end\|>'"),
+        ({"all_special_tokens": []}, "all_special_tokens"),
+    ],
+)
+def test_each_rule_of_exo_can_be_broken(
+    tokenizer: Any, monkeypatch: pytest.MonkeyPatch, change: dict[str, Any], message: str
+) -> None:
+    monkeypatch.setattr(kt, "load", lambda: tokenizer)
+    with pytest.raises(CheckError, match=message):
+        testing.check_exo_rules(Changed(tokenizer, change))
+
+
+class Changed:
+    """A tokenizer that differs in some attributes."""
+
+    def __init__(self, tokenizer: Any, change: dict[str, Any]) -> None:
+        self._tokenizer, self._change = tokenizer, SimpleNamespace(**change)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._change, name) if hasattr(self._change, name) else getattr(self._tokenizer, name)
+
+    def __len__(self) -> int:
+        return len(self._tokenizer)
+
+
+def test_a_tokenizer_without_model_is_told_of_adapt() -> None:
+    fast: Any = PreTrainedTokenizerFast(
+        tokenizer_file=str(fast_tokenizer_json()),
+        bos_token="[BOS]",
+        eos_token="[EOS]",
+        clean_up_tokenization_spaces=False,
+    )
+    with pytest.raises(CheckError, match=r"kimi_tokenizers\.adapt"):
+        testing.check_tokenizer(fast)
+    kt.adapt(fast)
+    testing.check_encoding(lambda text: fast.model.encode(text, allowed_special="all"))
+
+
+# Model directories
+
+
+def named(folder: Path) -> Path:
+    return folder / "moonshotai--Kimi-K2.6"
+
+
+def test_a_resolved_directory_passes(tmp_path: Path) -> None:
+    front = kt.resolve(KIMI, write_layout(named(tmp_path), "broken"))
+    testing.check_model_dir(front, KIMI)
+
+
+def test_foreign_python_is_only_run_when_trusted(tmp_path: Path) -> None:
+    path = write_layout(named(tmp_path), "good")
+    (path / "tokenization_kimi.py").write_text("open(__file__ + '.ran', 'w').close()\n")
+    checks = testing.checks_of_model_dir(path)
+    assert list(checks) == ["vocabulary", "overlay", "data"]
+    for check in checks.values():  # what it holds is fine, and its Python is not looked at
+        check()
+    assert not (path / "tokenization_kimi.py.ran").exists()
+    with pytest.raises(CheckError, match="no attribute 'TikTokenTokenizer'"):
+        testing.checks_of_model_dir(path, trust_remote_code=True)["exo"]()
+    assert (path / "tokenization_kimi.py.ran").exists()
+    assert "tokenization_kimi" not in sys.modules
+
+
+def test_the_broken_layout_fails_as_it_is_and_passes_with_the_overlay(tmp_path: Path) -> None:
+    path = write_layout(named(tmp_path), "broken")
+    checks = testing.checks_of_model_dir(path, trust_remote_code=True)
+    checks["overlay"]()
+    with pytest.raises(CheckError, match=r"tokenization_kimi\.py"):
+        checks["exo"]()
+
+
+def swap_ranks(path: Path) -> None:
+    rows = (path / "tiktoken.model").read_text("ascii")
+    comma, exclamation = "LA== 11\n", "IQ== 0\n"  # rank of "," and "!"
+    assert comma in rows
+    assert rows.startswith(exclamation)
+    rows = rows.replace(comma, "LA== 0\n").replace(exclamation, "IQ== 11\n", 1)
+    (path / "tiktoken.model").write_text(rows, "ascii")
+
+
+def rename_token(path: Path) -> None:
+    config = (path / "tokenizer_config.json").read_text()
+    (path / "tokenizer_config.json").write_text(config.replace("<|im_user|>", "<|open|>"))
+
+
+@pytest.mark.parametrize("damage", [swap_ranks, rename_token])
+def test_another_vocabulary_fails(tmp_path: Path, damage: Callable[[Path], None]) -> None:
+    path = write_layout(named(tmp_path), "good")
+    damage(path)
+    checks = testing.checks_of_model_dir(path)
+    for name in ("vocabulary", "overlay", "data"):
+        with pytest.raises(CheckError):
+            checks[name]()
+
+
+def test_a_directory_of_no_kimi_needs_an_id(tmp_path: Path) -> None:
+    path = write_layout(tmp_path / "model", "empty")
+    with pytest.raises(CheckError, match="Give its model id"):
+        testing.check_model_dir(path)
+    testing.check_model_dir(path, KIMI)  # nothing contradicts, and the overlay does the work
+
+
+# The plugin
+
+
+def run_pytest(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "kimi_tokenizers.pytest_plugin", "-p", "no:cacheprovider", *arguments],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_plugin_checks_a_directory_beside_a_projects_own_tests(tmp_path: Path) -> None:
+    path = write_layout(named(tmp_path), "good")
+    (tmp_path / "test_own.py").write_text("def test_own():\n    pass\n")
+    done = run_pytest(tmp_path, "-v", "--kimi-model-dir", path.name)
+    assert done.returncode == 0, done.stdout + done.stderr
+    for check in ("vocabulary", "overlay", "data", "exo"):
+        assert f"kimi:{path.name}::{check} PASSED" in done.stdout
+    assert "5 passed" in done.stdout
+
+
+def test_the_plugin_fails_with_the_reason(tmp_path: Path) -> None:
+    path = write_layout(named(tmp_path), "good")
+    rename_token(path)
+    done = run_pytest(tmp_path, "--kimi-model-dir", str(path))
+    assert done.returncode == 1
+    assert "'<|open|>'" in done.stdout
+    assert "Traceback" not in done.stdout
+
+
+def test_the_plugin_refuses_what_is_no_model_directory(tmp_path: Path) -> None:
+    done = run_pytest(tmp_path, "--kimi-model-dir", "nothing-here")
+    assert done.returncode == 4
+    assert "nothing-here" in done.stderr
+
+
+def test_the_plugin_costs_nothing_without_its_option(tmp_path: Path) -> None:
+    (tmp_path / "test_own.py").write_text(
+        "import sys\n\n"
+        "def test_own():\n"
+        "    assert not {'transformers', 'tiktoken', 'kimi_tokenizers.testing'} & {*sys.modules}\n"
+    )
+    done = run_pytest(tmp_path)
+    assert done.returncode == 0, done.stdout
+    assert "1 passed" in done.stdout
