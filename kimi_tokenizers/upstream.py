@@ -327,8 +327,8 @@ class Client:
                         return self._body(response, limit, url), _next_page(response)
                     error = _refusal(url, status, str(response.headers.get("x-error-code", "")))
                     retry_after = response.headers.get("retry-after")
-            except HubError:
-                raise
+            except (HubError, TypeError, AttributeError, NameError):
+                raise  # the latter are mistakes of ours
             except Exception as problem:  # of whichever HTTP library huggingface_hub uses
                 error = HubError(Change.OFFLINE, f"{url}: {type(problem).__name__}: {str(problem)[:200]}")
                 retry_after = None
@@ -350,7 +350,7 @@ class Client:
 
         headers = {**build_hf_headers(token=self._token), "Accept-Encoding": "identity"}
         session: Any = get_session()
-        if hasattr(session, "stream"):  # httpx, in huggingface_hub 1 and later
+        if callable(getattr(session, "stream", None)):  # httpx, in huggingface_hub 1 and later
             with session.stream("GET", url, headers=headers, timeout=self._timeout, follow_redirects=True) as response:
                 yield response
         else:

@@ -613,10 +613,10 @@ def test_a_temporary_directory_that_is_full_too(root: Path, tmp_path: Path, monk
     root.write_bytes(b"")
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
 
-    def full(path: Path, data: bytes) -> int:
+    def full(descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_bytes", full)
+    monkeypatch.setattr(os, "fsync", full)
     with (
         pytest.warns(RuntimeWarning, match="cannot be used"),
         pytest.raises(CacheError, match="No space left") as caught,

@@ -109,6 +109,27 @@ def test_short_texts_and_the_first_long_ones_stay_with_tiktoken(tokenizer: Any) 
     assert set(model._engines or {}) == {False}
 
 
+@pytest.mark.slow
+def test_every_character_is_the_same_to_both_engines_or_goes_to_tiktoken(
+    model: fast.FastEncoding, tiktoken_alone: KimiEncoding
+) -> None:
+    # What comes before and after tells every class of characters that the split pattern knows from every other.
+    shapes = ["a{0}b A{0}B", "{0}{0}'s 1{0}2", "中{0}中 !{0}!\n", " {0}\n\n {0}a"]
+    for start in range(0, 0x110000, 0x1000):
+        characters = [chr(code) for code in range(start, start + 0x1000) if not 0xD800 <= code < 0xE000]
+        old = [character for character in characters if fast._is_old(character)]
+        for chosen in (characters, old) if len(old) < len(characters) else (old,):
+            text = "\n".join(shape.format(character) for character in chosen for shape in shapes)
+            assert model.encode_ordinary(text) == tiktoken_alone.encode_ordinary(text), hex(start)
+    assert not model._broken
+
+
+def test_characters_that_are_too_new_go_to_tiktoken(model: fast.FastEncoding, tiktoken_alone: KimiEncoding) -> None:
+    text = "ab\U000323b0's \u088f\u088f a " * 2000
+    assert model.encode_ordinary(text) == tiktoken_alone.encode_ordinary(text)
+    assert ENGINES[False].encode(text).tolist() != tiktoken_alone.encode_ordinary(text)
+
+
 def test_threads_share_it(model: fast.FastEncoding, tiktoken_alone: KimiEncoding) -> None:
     choice = random.Random(3)
     work = ["".join(choice.choices([answer.text for answer in KNOWN_ANSWERS], k=50)) for _ in range(40)]
