@@ -180,7 +180,7 @@ def _once(path: Path, overlay: Overlay, verdict: Callable[[], None]) -> None:
     if not cache.has_verdict(key):
         verdict()
         # A file that is changed twice within one tick of the file system's clock keeps its identity, so a verdict on
-        # one that has only just changed holds for this once. Clocks tick in milliseconds, on old file systems in seconds.
+        # one that has only just changed holds for this once. Clocks tick in milliseconds, on old systems in seconds.
         changed = max(status.st_mtime_ns, status.st_ctime_ns)
         if time.time_ns() - changed > (_TICK if changed % 1_000_000_000 else 100 * _TICK):
             cache.keep_verdict(key)

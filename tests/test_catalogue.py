@@ -339,6 +339,7 @@ def test_a_pristine_copy_loads(pristine: Path) -> None:
     assert result.stdout == "loaded\n", result.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("source", "damage"),
     [

@@ -179,6 +179,7 @@ def test_a_directory_reached_by_a_link_and_files_that_are_links(broken: Path, tm
     assert kt.load(MODEL, link).apply_chat_template(HELLO) == HI
 
 
+@pytest.mark.slow
 def test_planted_python_is_never_executed(broken: Path, tmp_path: Path) -> None:
     marker = tmp_path / "marker"
     for name in ("tokenization_kimi", "tool_declaration_ts", "tokenization_kimi_fast", "tiktoken", "transformers"):
@@ -488,6 +489,7 @@ except ModelDirError as error:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", ["directory", "tokenizer_config.json", "chat_template.jinja"])
 def test_unreadable(what: str) -> None:
     """In a process that is not root, which may read everything."""

@@ -623,6 +623,7 @@ def test_a_thousand_weight_files_of_a_gigabyte_are_not_looked_into(tmp_path: Pat
 # -- the command and the script --------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_script_and_the_command_say_and_do_the_same(tmp_path: Path) -> None:
     models_dir = tmp_path / "models"
     broken(models_dir)
@@ -760,6 +761,7 @@ def line_with(process: subprocess.Popen[str], text: str) -> str:
     raise AssertionError(f"it ended without {text!r}: {process.stderr.read() if process.stderr else ''}")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_watch_puts_the_overlay_back_and_stops_cleanly(tmp_path: Path, number: int) -> None:
     model_dir = broken(tmp_path)

@@ -638,6 +638,7 @@ def test_save_and_load(lines: dict[str, TikTokenTokenizer], tmp_path: Path, line
     assert (second / "tiktoken.model").read_bytes() == VOCAB_FILE.read_bytes()
 
 
+@pytest.mark.slow
 def test_save_and_load_what_was_changed(fresh: TikTokenTokenizer, tmp_path: Path) -> None:
     fresh.add_tokens(["<|new|>"])
     fresh.add_special_tokens({"pad_token": "<|newer|>"})
@@ -650,6 +651,7 @@ def test_save_and_load_what_was_changed(fresh: TikTokenTokenizer, tmp_path: Path
     assert again.pad_token_id == 163841
 
 
+@pytest.mark.slow
 def test_pickle_and_copy(tokenizer: TikTokenTokenizer) -> None:
     same(tokenizer, pickle.loads(pickle.dumps(tokenizer)))
     same(tokenizer, copy.deepcopy(tokenizer))
@@ -878,6 +880,7 @@ print(type(tokenizer).__name__, tokenizer.apply_chat_template([{"role": "user", 
 """
 
 
+@pytest.mark.slow
 def test_auto_tokenizer_with_remote_code_and_without_this_package(tmp_path: Path) -> None:
     model = tmp_path / "model"
     model.mkdir()
