@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from kimi_tokenizers import cache, directory
+from kimi_tokenizers import byte_level, cache, directory
 from kimi_tokenizers.errors import ModelDirError, VocabularyMismatchError
 from kimi_tokenizers.overlay import Overlay
 
@@ -109,16 +109,7 @@ def _compare_tokenizer_json(overlay: Overlay, path: Path) -> None:
 def _ranks(overlay: Overlay) -> dict[str, int]:
     """The overlay's rank table as a tokenizer.json has it, bytes written as printable characters."""
     tokens = map(binascii.a2b_base64, overlay.read("tiktoken.model").split()[::2])
-    # One translation of one long string is much faster than one a token. U+E000 stands for no byte.
-    joined = "\ue000".join([token.decode("latin-1") for token in tokens])
-    return {token: rank for rank, token in enumerate(joined.translate(_byte_characters()).split("\ue000"))}
-
-
-def _byte_characters() -> dict[int, str]:
-    """How byte-level BPE writes each byte as a printable character, as GPT-2 does: byte -> character."""
-    printable = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
-    others = [byte for byte in range(256) if byte not in printable]
-    return {**{byte: chr(byte) for byte in printable}, **{byte: chr(256 + shift) for shift, byte in enumerate(others)}}
+    return {token: rank for rank, token in enumerate(byte_level.spell(tokens))}
 
 
 def _config(overlay: Overlay, model_dir: Path) -> None:
