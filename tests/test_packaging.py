@@ -149,10 +149,15 @@ def test_a_wheel_works_without_being_unpacked(wheel: Path, tmp_path: Path) -> No
 def test_an_editable_install_works(source: Path, tmp_path: Path) -> None:
     editable = build("editable", source, tmp_path / "editable")
     zipfile.ZipFile(editable).extractall(tmp_path / "site")
-    # As `site` does for the site-packages of an environment: it runs the .pth file of the editable install.
+    # As `site` does for the site-packages of an environment: it runs the .pth file of the editable install. The checkout
+    # may be installed so itself, under the same name, and must not be found first.
+    site = str(tmp_path / "site")
     preamble = (
-        "import site, sys; before = set(map(id, sys.meta_path));"
-        f"site.addsitedir({str(tmp_path / 'site')!r});"
+        "import site, sys\n"
+        "for name in [name for name in sys.modules if name.startswith('__editable__')]: del sys.modules[name]\n"
+        f"sys.path.insert(0, {site!r})\n"
+        "before = set(map(id, sys.meta_path))\n"
+        f"site.addsitedir({site!r})\n"
         "sys.meta_path.sort(key=lambda finder: id(finder) in before)\n"
     )
     answer = use(tmp_path, preamble + USE_PLUGIN + USE)
