@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -21,9 +22,10 @@ app = typer.Typer(
     help="A known-good Kimi K2 tokenizer, put in front of whatever lies in exo's model directories.",
     no_args_is_help=True,
     add_completion=False,
+    rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Exit status: 0 fine, 1 something is wrong with what was examined, 2 wrong usage.",
+    epilog="Exit status: 0 fine, 1 something is wrong with what was examined, 2 wrong usage. (`upstream` has more.)",
 )
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]
@@ -32,10 +34,14 @@ ModelId = Annotated[str, typer.Option("--model", metavar="ID", help="Model id, a
 
 def main() -> None:
     """Entry point. Errors raised on purpose are printed, not traced, and exit with 1."""
+    os.environ.setdefault("TRANSFORMERS_NO_ADVISORY_WARNINGS", "1")  # "PyTorch was not found"
     try:
         app()
     except KimiTokenizersError as error:
         print(f"kimi-tokenizers: {error}", file=sys.stderr)
+        raise SystemExit(1) from None
+    except BrokenPipeError:  # the reader, `head` say, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(1) from None
 
 
@@ -226,7 +232,8 @@ def view(
         raise typer.Exit(1 if problems else 0)
     for item in models:
         done = "would change" if dry_run else "changed"
-        state = "removed" if item in report.removed else "complete" if item.complete else "not complete yet"
+        state = "complete" if item.complete else "left out" if item.problem else "not complete yet"
+        state = "removed" if item in report.removed else state
         console.print(Text(f"{item.model_id}: {state}, {len(item.changes)} entries {done}"))
         for change in item.changes if dry_run else ():
             console.print(Text(f"  {change.action} {ascii(change.path)[1:-1]}"))
@@ -234,7 +241,7 @@ def view(
             errors.print(Text.assemble(("  problem: ", "bold red"), item.problem))
     if not models:
         console.print("There are no Kimi K2 models there.")
-    elif lines:
+    elif lines and any(not item.problem for item in models):
         console.print("To make exo use it, set this for exo, and start exo again:")
         for line in lines:
             console.print(Text(f"  {line}"))

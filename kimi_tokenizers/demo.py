@@ -110,10 +110,10 @@ def _without(demo: Demo, model_dir: Path) -> None:
     demo.add("a model directory as upstream left it on 2026-05-11", ", ".join(sorted(os.listdir(model_dir))), True)
     try:
         exo_loading.load_like_exo(model_dir, wrap=False)
-        demo.add("exo loads it", "it loaded, which it should not", False)
+        demo.add("exo without the overlay", "it loaded, which it should not", False)
     except FileNotFoundError as error:
         missing = Path(error.filename).name
-        demo.add("exo loads it", f"FileNotFoundError: {missing} (exo: start, fail, shut down)", True)
+        demo.add("exo without the overlay", f"fails as reported, FileNotFoundError: {missing}", True)
 
 
 def _with(demo: Demo, model_dir: Path) -> None:
@@ -123,13 +123,13 @@ def _with(demo: Demo, model_dir: Path) -> None:
     demo.add("the overlay goes in front", ", ".join(ours), (front / "tokenization_kimi.py").exists())
 
     tokenizer = exo_loading.load_like_exo(front, wrap=False)
-    demo.add("exo loads it, steps 1 to 6", f"{type(tokenizer).__name__}, {len(tokenizer):,} tokens", True)
+    demo.add("exo with the overlay, steps 1 to 6", f"{type(tokenizer).__name__}, {len(tokenizer):,} tokens", True)
     try:
         tokenizer = exo_loading.wrap_for_mlx(tokenizer)
         stop = sorted(tokenizer.eos_token_ids)
-        demo.add("exo loads it, step 7", f"mlx-lm's TokenizerWrapper, stops at {stop}", 163586 in stop)
+        demo.add("exo with the overlay, step 7", f"mlx-lm's TokenizerWrapper, stops at {stop}", 163586 in stop)
     except ImportError:
-        demo.add("exo loads it, step 7", "left out: mlx-lm is not installed (the [mlx] extra)", True)
+        demo.add("exo with the overlay, step 7", "left out: mlx-lm is not installed (the [mlx] extra)", True)
 
     ids = tokenizer.encode(TEXT, add_special_tokens=False)
     demo.add(f"encode {TEXT!r}", " ".join(map(str, ids)), True)

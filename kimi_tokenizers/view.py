@@ -199,6 +199,11 @@ def _existing(target: Path, models_dirs: Sequence[str | os.PathLike[str]]) -> li
     """The models dirs that can be viewed. Views cannot, this one included: exo's own list may well name it."""
     given = list(dict.fromkeys(map(_plain, models_dirs)))
     result = [path for path in given if os.path.isdir(path) and not os.path.exists(path / MARKER) and path != target]
+    if not result and target in given and os.path.isdir(target) and not os.path.exists(target / MARKER):
+        raise ViewError(
+            f"{str(target)!r} is the models dir itself; a view needs a directory of its own. Nothing was changed. Name "
+            "another one, as ~/kimi-view."
+        )
     if not result:
         names = ", ".join(repr(str(path)) for path in given) or "none was given"
         raise ViewError(

@@ -13,8 +13,15 @@ Options, output and exit status are the command's.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
+
+if sys.version_info < (3, 11):  # macOS's own python3, for one
+    sys.exit(
+        f"sync_overlays.py needs Python 3.11 or newer, and this is {sys.version_info[0]}.{sys.version_info[1]}. "
+        "Run it with a newer one, or with: uv run scripts/sync_overlays.py"
+    )
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 sys.dont_write_bytecode = True  # a clone stays as it is
@@ -82,6 +89,9 @@ def main() -> int:
         )
     except KimiTokenizersError as error:
         print(f"kimi-tokenizers: {error}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:  # the reader, `head` say, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
 
 

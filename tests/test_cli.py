@@ -37,9 +37,9 @@ def test_demo_shows_the_failure_and_the_mending() -> None:
     report = json.loads(done.stdout)
     assert report["ok"] is True
     results = {step["what"]: step["result"] for step in report["steps"]}
-    assert results["exo loads it"].startswith("FileNotFoundError: tokenization_kimi.py")
-    assert results["exo loads it, steps 1 to 6"] == "TikTokenTokenizer, 163,840 tokens"
-    assert "TokenizerWrapper" in results["exo loads it, step 7"]
+    assert results["exo without the overlay"].endswith("FileNotFoundError: tokenization_kimi.py")
+    assert results["exo with the overlay, steps 1 to 6"] == "TikTokenTokenizer, 163,840 tokens"
+    assert "TokenizerWrapper" in results["exo with the overlay, step 7"]
     assert results["parse a tool call"] == "get_weather({'city': '北京'})"
     assert all(step["ok"] for step in report["steps"])
 

@@ -149,8 +149,8 @@ def test_a_wheel_works_without_being_unpacked(wheel: Path, tmp_path: Path) -> No
 def test_an_editable_install_works(source: Path, tmp_path: Path) -> None:
     editable = build("editable", source, tmp_path / "editable")
     zipfile.ZipFile(editable).extractall(tmp_path / "site")
-    # As `site` does for the site-packages of an environment: it runs the .pth file of the editable install. The checkout
-    # may be installed so itself, under the same name, and must not be found first.
+    # As `site` does for the site-packages of an environment: it runs the .pth file of the editable install. The
+    # checkout may be installed so itself, under the same name, and must not be found first.
     site = str(tmp_path / "site")
     preamble = (
         "import site, sys\n"
