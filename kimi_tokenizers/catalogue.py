@@ -53,6 +53,9 @@ def find(model_id: str) -> Overlay | None:
     if "kimi" not in model_id.lower() or not _MODEL_ID.fullmatch(model_id):
         return None
     name = parts(model_id.split("/")[1])
+    # Every name that is served begins so; the manifests need not be read to know that Kimi-K3 or Kimi-VL is not.
+    if name[0] != "kimi" or not name[1:2] or not name[1].startswith("k2"):
+        return None
     if any(part.startswith("distill") for part in name):
         return None
     for overlay in overlays().values():

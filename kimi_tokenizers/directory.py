@@ -22,16 +22,16 @@ SMALL_FILE_BYTES = 16 * 1024 * 1024
 
 def check(model_dir: str | os.PathLike[str]) -> Path:
     """`model_dir` as a path. Raises ModelDirError where it is not a directory that can be read."""
-    path = Path(model_dir)
     try:
+        path = Path(model_dir)
         if not stat.S_ISDIR(path.stat().st_mode):
             raise NotADirectoryError(20, "Not a directory")
         os.listdir(path)
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+    except (OSError, ValueError, TypeError) as error:  # ValueError: a NUL in the path; TypeError: no path at all
         reason = getattr(error, "strerror", None) or str(error)
         raise ModelDirError(
-            f"The model directory {str(path)[:300]!r} cannot be used: {reason}. Give the folder that holds the model's "
-            "config.json, or leave model_dir out to use the packaged files alone."
+            f"The model directory {str(model_dir)[:300]!r} cannot be used: {reason}. Give the folder that holds the "
+            "model's config.json, or leave model_dir out to use the packaged files alone."
         ) from error
     return path
 

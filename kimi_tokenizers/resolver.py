@@ -6,6 +6,7 @@ a model directory.
 
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import dataclass
 from hashlib import sha256
@@ -61,9 +62,7 @@ def _config_origin(overlay: Overlay, model_dir: Path) -> tuple[Literal["overlay"
     config = directory.read_object(path)
     if config is None:
         return "overlay", "the model directory has none"
-    auto_map = config.get("auto_map")
-    slots = auto_map.get("AutoTokenizer") if isinstance(auto_map, dict) else None
-    if SLOW_CLASS in (slots if isinstance(slots, list) else [slots]):
+    if SLOW_CLASS in _slots(config):
         return "directory", "the model's own, with the slow tokenizer in it"
     own = directory.control_token_table(config, path)
     names = {str(index): entry.get("content") for index, entry in own.items() if isinstance(entry, dict)}
@@ -71,6 +70,22 @@ def _config_origin(overlay: Overlay, model_dir: Path) -> tuple[Literal["overlay"
     if config.get("chat_template") or (own and names != ours):
         return "directory", "the model's own: it holds a chat template or control tokens of its own"
     return "overlay", "the model's own does not name the slow tokenizer"
+
+
+def _slots(config: dict[str, Any]) -> list[Any]:
+    """The tokenizer classes that a `tokenizer_config.json` names: slow, fast."""
+    auto_map = config.get("auto_map")
+    slots = auto_map.get("AutoTokenizer") if isinstance(auto_map, dict) else None
+    return slots if isinstance(slots, list) else [slots]
+
+
+def _with_slow_class(data: bytes) -> bytes:
+    """A `tokenizer_config.json` that names the slow tokenizer: as it is, or with its dangling names replaced."""
+    config = json.loads(data)
+    if SLOW_CLASS in _slots(config):
+        return data
+    config |= {"auto_map": {"AutoTokenizer": [SLOW_CLASS, None]}, "tokenizer_class": "TikTokenTokenizer"}
+    return json.dumps(config, ensure_ascii=False, indent=2).encode("utf-8", "surrogatepass")
 
 
 def _template_layer(overlay: Overlay, model_dir: Path, config: str) -> Layer | None:
@@ -110,7 +125,7 @@ def front(overlay: Overlay, model_dir: Path) -> dict[str, OverlayFile | bytes]:
         else:
             data = directory.read_small(model_dir / layer.name)
             if data is not None:  # else it went in between
-                files[layer.name] = data
+                files[layer.name] = _with_slow_class(data) if layer.name == directory.TOKENIZER_CONFIG else data
     return files
 
 

@@ -384,3 +384,18 @@ def test_for_an_id_that_is_none_of_ours_nothing_heavy_is_imported(pristine: Path
     """
     result = run(pristine, code)
     assert result.stdout == "[]\n", result.stderr
+
+
+def test_every_served_id_passes_the_first_look() -> None:
+    for overlay in catalogue.overlays().values():
+        for served in overlay.models:
+            assert catalogue.find(served) is overlay
+
+
+def test_other_kimi_models_are_told_without_reading_a_manifest(monkeypatch: pytest.MonkeyPatch) -> None:
+    def overlays() -> None:
+        raise AssertionError("read")
+
+    monkeypatch.setattr(catalogue, "overlays", overlays)
+    for name in ("Kimi-K3-new", "Kimi-VL-A3B-new", "Kimi-Linear-48B-new", "Kimi-Dev-72B-new", "Kimi-Audio-7B-new"):
+        assert catalogue.find(f"moonshotai/{name}") is None

@@ -524,3 +524,21 @@ def test_what_is_skipped_is_there_after_resolve(line: str, tmp_path: Path) -> No
         if resolver.provides(MODELS[line], path.name):
             path.unlink()
     assert resolver.resolve(MODELS[line], model_dir) == whole
+
+
+def test_a_kept_configuration_names_the_slow_tokenizer(model_dir: Path) -> None:
+    """It is kept for the chat template in it; the fast class that it names is not there."""
+    write_layout(model_dir, "broken")
+    (model_dir / "chat_template.jinja").unlink()
+    path = model_dir / "tokenizer_config.json"
+    config = json.loads(path.read_text())
+    path.write_text(json.dumps({**config, "chat_template": "its own {{ messages[0].content }}"}))
+    resolved = json.loads((resolver.resolve(MODEL, model_dir) / "tokenizer_config.json").read_text())
+    assert resolved["auto_map"] == {"AutoTokenizer": ["tokenization_kimi.TikTokenTokenizer", None]}
+    assert resolved["tokenizer_class"] == "TikTokenTokenizer"
+    assert resolved["chat_template"] == "its own {{ messages[0].content }}"
+    assert {**config, "auto_map": 0, "tokenizer_class": 0} == {
+        **{name: value for name, value in resolved.items() if name != "chat_template"},
+        "auto_map": 0,
+        "tokenizer_class": 0,
+    }

@@ -757,10 +757,10 @@ class TikTokenTokenizer(PreTrainedTokenizer):
             return [
                 self.decode(sequence, skip_special_tokens, clean_up_tokenization_spaces, **kwargs) for sequence in ids
             ]
-        if skip_special_tokens:
-            skipped = set(self.all_special_ids)
-            ids = [index for index in ids if index not in skipped]
         try:
+            if skip_special_tokens:
+                skipped = set(self.all_special_ids)
+                ids = [index for index in ids if index not in skipped]
             text = self.model.decode(ids)
         except (KeyError, OverflowError, TypeError):
             self._raise_bad_id(ids)
