@@ -74,10 +74,13 @@ def from_hub() -> Read:
     listings: dict[tuple[str, str], dict[str, upstream.File]] = {}
 
     def read(repo: str, revision: str, name: str) -> bytes | None:
-        if (repo, revision) not in listings:
-            listings[repo, revision], _ = client.listing(repo, revision, [])
-        file = listings[repo, revision].get(name)
-        return client.fetch(repo, revision, file) if file else None
+        try:
+            if (repo, revision) not in listings:
+                listings[repo, revision], _ = client.listing(repo, revision, [])
+            file = listings[repo, revision].get(name)
+            return client.fetch(repo, revision, file) if file else None
+        except upstream.HubError as error:
+            raise Refused(f"{name} of {repo} at {revision} cannot be had from the hub: {error}") from error
 
     return read
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from hub import Hub, files_of
 
 ROOT = Path(__file__).resolve().parent.parent
 SCRIPT = ROOT / "scripts" / "refresh_overlays.py"
@@ -21,9 +23,13 @@ NEW = "c" * 40
 PINNED = "b5aabbfb20227ed42becbf5541dbffd213942c58"
 
 
-def run(root: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+def run(root: Path, *arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, SCRIPT, "--root", root, *arguments], capture_output=True, text=True, check=False
+        [sys.executable, SCRIPT, "--root", root, *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **environment},
     )
 
 
@@ -97,6 +103,32 @@ def test_rebuilding_from_a_mirror_changes_nothing(root: Path, mirror: Path) -> N
         assert done.returncode == 0, done.stderr
         assert done.stdout.count("unchanged") == 4
         assert everything(root) == before
+
+
+def test_rebuilding_from_the_hub_at_the_pinned_revisions(root: Path, mirror: Path) -> None:
+    with Hub() as hub:
+        environment = {"HF_ENDPOINT": hub.url, "HF_HUB_OFFLINE": "0"}
+        for manifest in sorted((root / "overlays").glob("*/overlay.toml")):
+            line = manifest.parent.name
+            repo = REPOS.get(line, "moonshotai/Kimi-K2.6")
+            folder = mirror / repo if line in REPOS else mirror / repo.replace("/", "--")
+            pinned = hub.publish(repo, files_of(folder))
+            hub.publish(repo, {"README.md": b"what main holds by now"})
+            text = manifest.read_text()
+            start = text.index('revision = "') + len('revision = "')
+            manifest.write_text(text[:start] + pinned + text[start + 40 :])
+        before = everything(root)
+        (root / "overlays" / "common" / "tiktoken.model").unlink()
+        for _ in range(2):
+            done = run(root, "--hub", **environment)
+            assert done.returncode == 0, done.stderr
+            assert everything(root) == before
+        assert done.stdout.count("unchanged") == 4
+        manifest.write_text(manifest.read_text().replace(pinned, "d" * 40))
+        done = run(root, "--hub", **environment)
+        assert done.returncode == 1
+        assert "d" * 40 in done.stderr
+        assert "Traceback" not in done.stderr
 
 
 def test_what_is_vendored_is_rebuilt(root: Path, mirror: Path) -> None:
