@@ -543,6 +543,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         names.append(path.name)
         return original(path, limit)
 
+    monkeypatch.setattr(guard, "_TICK", 0)  # what the tests write is settled at once
     monkeypatch.setattr(directory, "read_small", read_small)
     return names
 
@@ -564,6 +565,17 @@ def test_large_files_are_read_once(complete: Path, opened: list[str]) -> None:
     opened.clear()
     guard.check(overlay, complete)
     assert [name for name in opened if name in LARGE] == []
+
+
+def test_a_file_that_has_only_just_changed_is_read_again(
+    complete: Path, opened: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Within one tick of the file system's clock it could change once more and look the same."""
+    monkeypatch.setattr(guard, "_TICK", 10**15)
+    overlay = catalogue.get(MODEL)
+    for _ in range(2):
+        guard.check(overlay, complete)
+    assert [name for name in opened if name in LARGE] == LARGE * 2
 
 
 def test_an_edited_file_is_examined_again(complete: Path, opened: list[str], valid: dict[str, Any]) -> None:
