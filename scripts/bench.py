@@ -67,7 +67,7 @@ class UpstreamLike(PreTrainedTokenizer):
 
     def __init__(self, vocab_file: str, **kwargs: Any) -> None:
         self.model = plain()
-        letters = kimi._BYTE_TO_CHARACTER
+        letters = kimi._BYTE_CHARACTERS
         self.by_id = {
             index: "".join(letters[byte] for byte in self.model.decode_single_token_bytes(index))
             for index in range(self.model.n_vocab)

@@ -6,6 +6,8 @@ import copy
 import json
 import pickle
 import re
+import subprocess
+import sys
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -560,3 +562,127 @@ def _plain_of(line: str, ranks: dict[bytes, int], named: dict[str, tuple[int, bo
             line, pat_str=PATTERN, mergeable_ranks=ranks, special_tokens=control_names(named)
         )
     return _PLAIN[line]
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Threads: a text in parts, whose ids are those of the whole.
+
+
+@contextmanager
+def small_parts(length: int, threads: int = 3) -> Iterator[None]:
+    """Texts of `length` characters and more are encoded by several threads, in parts of about that length."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tokenization_kimi, "_LONG", length)
+        patch.setattr(tokenization_kimi, "_SHORT", 0)
+        patch.setattr(tokenization_kimi, "_threads", lambda: threads)
+        yield
+
+
+jointed = st.lists(
+    st.one_of(
+        pieces, st.sampled_from(["word, ", "漢字。", "a.", "Z ", "don't ", "x 's", "龥，", "一\n", "q: ", "ab,,"])
+    ),
+    max_size=12,
+).map("".join)
+
+
+@settings(max_examples=300)
+@given(jointed, st.integers(2, 30))
+@example("a \n b", 2)
+@example("a  's x,\n\ny", 2)
+def test_parts_meet_where_the_pattern_cuts(
+    tokenizer: TikTokenTokenizer, plain: tiktoken.Encoding, text: str, length: int
+) -> None:
+    with small_parts(length):
+        assert tokenizer.model.encode(text, allowed_special="all") == plain.encode(text, allowed_special="all")
+        assert tokenizer.model.encode_ordinary(text) == plain.encode_ordinary(text)
+
+
+@settings(max_examples=100)
+@given(jointed, allowed_sets, disallowed, st.integers(2, 30))
+def test_parts_with_allowed_and_disallowed_control_tokens(
+    tokenizer: TikTokenTokenizer, plain: tiktoken.Encoding, text: str, allowed: Any, banned: Any, length: int
+) -> None:
+    arguments = {"allowed_special": allowed, "disallowed_special": banned}
+    with small_parts(length):
+        ours = outcome(lambda: tokenizer.model.encode(text, **arguments))
+    assert ours == outcome(lambda: plain.encode(text, **arguments))
+
+
+@pytest.mark.parametrize("joint", ["word, word. word\n", "漢字。漢字，漢字！"])
+def test_every_character_beside_a_joint(tokenizer: TikTokenTokenizer, plain: tiktoken.Encoding, joint: str) -> None:
+    with small_parts(3):
+        for neighbour in NEIGHBOURS:
+            text = f"{joint}{neighbour}{joint} {neighbour} {joint}"
+            assert tokenizer.model.encode_ordinary(text) == plain.encode_ordinary(text), neighbour
+
+
+def test_a_long_text_is_in_fact_encoded_in_parts(tokenizer: TikTokenTokenizer, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+    whole = tiktoken.Encoding.encode
+
+    def spy(self: tiktoken.Encoding, text: str, **kwargs: Any) -> list[int]:
+        seen.append(text)
+        return whole(self, text, **kwargs)
+
+    monkeypatch.setattr(tiktoken.Encoding, "encode", spy)
+    monkeypatch.setattr(tokenization_kimi, "_threads", lambda: 2)
+    text = "Some words, and more of them. " * 20_000
+    ids = tokenizer.model.encode(text, allowed_special="all")
+    assert len(seen) > 1
+    assert sum(map(len, seen)) == len(text)
+    assert ids == whole(tokenizer.model, text, allowed_special="all")
+
+
+def test_a_control_token_that_could_be_cut_keeps_texts_whole(ranks: dict[bytes, int]) -> None:
+    special = {"<end, of all>": 163584}
+    arguments: dict[str, Any] = {"pat_str": PATTERN, "mergeable_ranks": ranks, "special_tokens": special}
+    ours, theirs = KimiEncoding("ours", **arguments), tiktoken.Encoding("theirs", **arguments)
+    text = "<end, of all>" * 50
+    with small_parts(5):
+        assert ours.encode(text, allowed_special="all") == theirs.encode(text, allowed_special="all") == [163584] * 50
+
+
+def test_hugging_faces_variable_turns_threads_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOKENIZERS_PARALLELISM", "false")
+    assert tokenization_kimi._threads() == 1
+    monkeypatch.setenv("TOKENIZERS_PARALLELISM", "true")
+    assert 1 <= tokenization_kimi._threads() <= 8
+
+
+def test_a_long_text_while_python_shuts_down() -> None:
+    """No thread can be started then."""
+    code = (
+        "import atexit, kimi_tokenizers as kt; from kimi_tokenizers.overlays.common import tokenization_kimi as kimi; "
+        "kimi._threads = lambda: 2; model = kt.load().model; text = 'Some words, and more. ' * 20_000; "
+        "expected = model.encode(text, allowed_special='all'); "
+        "atexit.register(lambda: print(model.encode(text, allowed_special='all') == expected))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "True"
+
+
+def test_a_long_text_in_a_forked_process() -> None:
+    """The threads of the parent are not there, and none is waited for."""
+    code = (
+        "import os, kimi_tokenizers as kt; from kimi_tokenizers.overlays.common import tokenization_kimi as kimi; "
+        "kimi._threads = lambda: 2; model = kt.load().model; text = 'Some words, and more. ' * 20_000; "
+        "expected = model.encode(text, allowed_special='all'); child = os.fork(); "
+        "print(model.encode(text, allowed_special='all') == expected); child and os.waitpid(child, 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
+    assert done.stdout.split() == ["True", "True"]
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Names of control tokens as one regular expression.
+
+
+@given(
+    st.lists(st.text(st.sampled_from("ab|<>[]^-\\&~. \n"), min_size=1, max_size=5), min_size=1, max_size=8), st.data()
+)
+def test_the_longest_name_that_fits_is_found(names: list[str], data: st.DataObject) -> None:
+    text = data.draw(st.lists(st.sampled_from([*names, "a", "<"]), max_size=8).map("".join))
+    by_length = re.compile("|".join(map(re.escape, sorted(names, key=len, reverse=True))))
+    by_beginnings = re.compile(tokenization_kimi._alternatives(names))
+    assert by_beginnings.findall(text) == by_length.findall(text)
