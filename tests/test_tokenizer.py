@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import inspect
 import json
+import logging
 import pickle
 import subprocess
 import sys
@@ -155,6 +156,7 @@ OPTIONS: dict[str, list[Any]] = {
     "return_token_type_ids": [None, True],
     "return_special_tokens_mask": [False, True],
     "return_overflowing_tokens": [False, True],
+    "return_offsets_mapping": [False, True],  # transformers has no offsets for tokenizers in Python
     "return_length": [False, True],
     "return_tensors": [None, "np"],
     "verbose": [False],
@@ -285,6 +287,35 @@ def test_upstream_signature_of_encode(tokenizer: TikTokenTokenizer) -> None:
     assert tokenizer.encode("<|im_end|>", True) == [163586]
     assert 163586 not in tokenizer.encode("<|im_end|>", False)
     assert list(inspect.signature(TikTokenTokenizer.encode).parameters)[1:3] == ["text", "allow_special_tokens"]
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_a_batch_is_what_its_texts_are(fresh: TikTokenTokenizer, side: str) -> None:
+    fresh.truncation_side = side
+    batch = ["one two three four five", "", "<|im_end|> and more", "short"]
+    arguments = {"truncation": True, "max_length": 3}
+    expected = [fresh(text, **arguments) for text in batch]
+    assert fresh(batch, **arguments).data == {key: [one[key] for one in expected] for key in expected[0]}
+    assert fresh(tuple(batch), **arguments)["input_ids"] == [one["input_ids"] for one in expected]
+
+
+def test_a_batch_that_is_too_long_for_the_model_is_warned_of(
+    fresh: TikTokenTokenizer, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.getLogger("transformers"), "propagate", True)
+    fresh.model_max_length = 2
+    fresh(["one", "one two three four"])
+    assert "longer than the specified maximum" in caplog.text
+
+
+def test_a_batch_of_a_tokenizer_that_adds_tokens() -> None:
+    class WithBos(TikTokenTokenizer):
+        def build_inputs_with_special_tokens(self, token_ids_0: list[int], token_ids_1: Any = None) -> list[int]:
+            return [163584, *token_ids_0, *(token_ids_1 or [])]
+
+    tokenizer = WithBos(OVERLAYS / "common" / "tiktoken.model")
+    assert tokenizer(["Hello, world!", "Hello"])["input_ids"] == [[163584, 19180, 11, 2695, 0], [163584, 19180]]
+    assert tokenizer(["Hello"], add_special_tokens=False)["input_ids"] == [[19180]]
 
 
 def test_ids_are_taken_as_they_are(tokenizer: TikTokenTokenizer) -> None:
