@@ -32,7 +32,8 @@ settings.load_profile("kimi")
 # package, convert the vocabulary, compare engines on megabytes, or start and kill hundreds of processes. Single tests
 # elsewhere carry the mark themselves.
 SLOW_MODULES = {
-    *("test_adapter", "test_cache", "test_cli", "test_engines", "test_exo_downloader", "test_exo_loading"),
+    *("test_adapter", "test_bench", "test_cache", "test_cli", "test_engines", "test_exo_downloader"),
+    "test_exo_loading",
     *("test_exo_standalone", "test_fast", "test_fingerprint", "test_guard", "test_integration", "test_load_mlx"),
     *("test_packaging", "test_parity", "test_refresh_overlays", "test_register", "test_resolver", "test_sync"),
     *("test_sync_crash", "test_testing", "test_upstream", "test_view"),
