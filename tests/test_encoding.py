@@ -668,7 +668,7 @@ def test_a_long_text_in_a_forked_process() -> None:
         "import os, kimi_tokenizers as kt; from kimi_tokenizers.overlays.common import tokenization_kimi as kimi; "
         "kimi._threads = lambda: 2; model = kt.load().model; text = 'Some words, and more. ' * 20_000; "
         "expected = model.encode(text, allowed_special='all'); child = os.fork(); "
-        "print(model.encode(text, allowed_special='all') == expected); child and os.waitpid(child, 0)"
+        "same = model.encode(text, allowed_special='all') == expected; child and os.waitpid(child, 0); print(same)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
     assert done.stdout.split() == ["True", "True"]
