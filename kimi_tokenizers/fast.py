@@ -11,7 +11,7 @@ import functools
 import os
 import unicodedata
 import warnings
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Sequence, Sized
 from collections.abc import Set as AbstractSet
 from importlib.util import find_spec
 from typing import Any, Literal
@@ -19,7 +19,7 @@ from typing import Any, Literal
 import tiktoken
 
 from kimi_tokenizers import catalogue
-from kimi_tokenizers.overlays.common.tokenization_kimi import KimiEncoding, _has_long_run
+from kimi_tokenizers.overlays.common.tokenization_kimi import KimiEncoding, _has_long_run, _threads
 
 VARIABLE = "KIMI_TOKENIZERS_ENGINE"
 
@@ -27,6 +27,9 @@ VARIABLE = "KIMI_TOKENIZERS_ENGINE"
 # takes 0.35 s to build, during which no other thread runs: it is built when as much could have been saved already.
 _LONG = 16_384  # characters
 _PAYS = 4_000_000  # characters of long texts
+# gigatoken remembers the words that it has seen, without a limit: some 8 bytes a character where hardly any word comes
+# twice. So after so many characters it is built anew.
+_KEEPS = 40_000_000  # characters
 _BLOCK = 16_384  # characters that are looked at together; what numpy makes of so many stays in the processor's cache
 
 
@@ -47,6 +50,7 @@ class FastEncoding(KimiEncoding):
 
     # Class attributes, so that an instance made from another's __dict__ has them.
     _seen = 0  # characters of long texts so far
+    _used = 0  # characters that went through the engines as they are now
     _broken = False
     _engines: dict[bool, Any] | None = None  # whether it recognises control tokens -> engine
 
@@ -103,26 +107,36 @@ class FastEncoding(KimiEncoding):
         """Ids by the second engine; None where that is not for it."""
         if self._broken or self._nested or any(_has_long_run(text) for text in texts):
             return None
-        if self._seen + sum(map(len, texts)) >= _PAYS and not all(map(_is_old, texts)):
+        size = sum(map(len, texts))
+        seen = self._seen + size  # once, as other threads count too
+        if seen < _PAYS:
+            self._seen = seen
             return None
-        self._seen += sum(map(len, texts))
-        if self._seen < _PAYS:
+        if not all(map(_is_old, texts)):
             return None
+        self._seen = seen
         try:
             engine = self._engine(control)
+            self._used += size
+            if self._used > _KEEPS:
+                self._engines, self._used = None, 0
             if len(texts) == 1:
                 # Of ints that are there already a list is made twice as fast, and let go, as of new ones.
                 return [self._ints.take(engine.encode(texts[0])).tolist()]
-            return engine.encode_batch_list(list(texts))  # type: ignore[no-any-return]
-        except Exception as error:  # whatever another engine may raise: it is never a reason to fail
+            parallel = None if _threads() > 1 else False
+            return engine.encode_batch_list(list(texts), parallel=parallel)  # type: ignore[no-any-return]
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:  # whatever another engine may raise (a panic is no Exception): no reason to fail
             self._give_up(f"failed ({type(error).__name__}: {error})")
             return None
 
     def _engine(self, control: bool) -> Any:
         """The second engine, built and put to the proof on first use."""
-        if self._engines is None:
-            self._engines = {}
-        if control not in self._engines:
+        engines = self._engines
+        if engines is None:
+            engines = self._engines = {}
+        if control not in engines:
             import gigatoken
 
             from kimi_tokenizers.known_answers import KNOWN_ANSWERS
@@ -134,8 +148,8 @@ class FastEncoding(KimiEncoding):
                 expected = super().encode(text, allowed_special="all") if control else super().encode_ordinary(text)
                 if engine.encode(text).tolist() != expected:
                     raise ValueError(f"it encodes {text!r} differently")
-            self._engines[control] = engine
-        return self._engines[control]
+            engines[control] = engine
+        return engines[control]
 
     @functools.cached_property
     def _ints(self) -> Any:
@@ -185,5 +199,7 @@ def _all_or_none(
 ) -> bool | None:
     """Whether all control tokens are recognised (True) or none (False); None where some are, or some are an error."""
     if isinstance(allowed, str):
-        return True if isinstance(disallowed, str) or not disallowed else None
-    return False if not allowed and not isinstance(disallowed, str) and not disallowed else None
+        every = allowed == "all" and (not disallowed or disallowed == "all")
+        return True if every else None
+    none = isinstance(allowed, (frozenset, set)) and isinstance(disallowed, Sized) and not allowed and not disallowed
+    return False if none else None

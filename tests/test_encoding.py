@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -337,7 +338,9 @@ def test_any_text_can_be_disallowed(tokenizer: TikTokenTokenizer, plain: tiktoke
     assert tokenizer.model.encode(text, disallowed_special={"other"}) == plain.encode(text)
 
 
-@pytest.mark.parametrize("text", ["a<|im_end|>", " " * 10000 + "<|im_end|>"], ids=["short", "long run"])
+@pytest.mark.parametrize(
+    "text", ["a<|im_end|>", "a", " " * 10000 + "<|im_end|>"], ids=["short", "without one", "long run"]
+)
 def test_a_list_of_allowed_tokens_is_refused_as_by_tiktoken(
     tokenizer: TikTokenTokenizer, plain: tiktoken.Encoding, text: str
 ) -> None:
@@ -650,6 +653,49 @@ def test_hugging_faces_variable_turns_threads_off(monkeypatch: pytest.MonkeyPatc
     assert 1 <= tokenization_kimi._threads() <= 8
 
 
+MEDIUM = "Some words, and more of them. " * 1_000  # long enough for a thread of its own, too short for several
+
+
+def no_threads(*_: Any, **__: Any) -> Any:
+    raise RuntimeError("can't start new thread")
+
+
+@pytest.mark.parametrize("batch", [[MEDIUM] * 10, [MEDIUM * 10, "short"]], ids=["medium", "long"])
+def test_batches_without_threads(
+    tokenizer: TikTokenTokenizer, plain: tiktoken.Encoding, batch: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tokenization_kimi, "_threads", lambda: 2)
+    monkeypatch.setattr(tokenization_kimi, "ThreadPoolExecutor", no_threads)
+    expected = [plain.encode(text, allowed_special="all") for text in batch]
+    assert tokenizer.model.encode_batch(batch, allowed_special="all") == expected
+    assert tokenizer.model.encode_ordinary_batch(batch) == expected
+    assert tokenizer(batch)["input_ids"] == expected
+
+
+def test_how_many_threads_batches_take(tokenizer: TikTokenTokenizer, monkeypatch: pytest.MonkeyPatch) -> None:
+    taken = []
+
+    def pool(threads: int) -> Any:
+        taken.append(threads)
+        return ThreadPoolExecutor(threads)
+
+    monkeypatch.setattr(tokenization_kimi, "ThreadPoolExecutor", pool)
+    monkeypatch.setattr(tokenization_kimi, "_threads", lambda: 3)
+    tokenizer.model.encode_ordinary_batch([MEDIUM] * 10)
+    tokenizer.model.encode_ordinary_batch([MEDIUM] * 10, num_threads=2)
+    tokenizer.model.encode_ordinary_batch([MEDIUM * 10, MEDIUM * 10])  # one after the other
+    assert taken == [3, 2, 3, 3]
+    monkeypatch.undo()
+    monkeypatch.setattr(tokenization_kimi, "ThreadPoolExecutor", no_threads)
+    monkeypatch.setenv("TOKENIZERS_PARALLELISM", "false")
+    assert len(tokenizer.model.encode_ordinary_batch([MEDIUM * 10] * 2)) == 2
+
+
+def test_what_is_disallowed_in_a_batch_may_be_an_iterator(tokenizer: TikTokenTokenizer) -> None:
+    with pytest.raises(ValueError, match="disallowed special token"):
+        tokenizer.model.encode_batch(["hi", "<|im_end|>"], disallowed_special=iter(["<|im_end|>"]))  # type: ignore[arg-type]
+
+
 def test_a_long_text_while_python_shuts_down() -> None:
     """No thread can be started then."""
     code = (
@@ -686,3 +732,10 @@ def test_the_longest_name_that_fits_is_found(names: list[str], data: st.DataObje
     by_length = re.compile("|".join(map(re.escape, sorted(names, key=len, reverse=True))))
     by_beginnings = re.compile(tokenization_kimi._alternatives(names))
     assert by_beginnings.findall(text) == by_length.findall(text)
+
+
+def test_names_of_any_length_make_an_expression() -> None:
+    """One that is nested a level a character would be too deep for Python."""
+    names = ["a" * length for length in range(1, 2000)] + ["b" * 5000]
+    found = re.compile(tokenization_kimi._alternatives(names)).findall("a" * 1500 + "c" + "b" * 5000)
+    assert found == ["a" * 1500, "b" * 5000]

@@ -14,6 +14,7 @@ import gigatoken
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from test_encoding import outcome
 
 import kimi_tokenizers as kt
 from kimi_tokenizers import fast
@@ -130,6 +131,50 @@ def test_characters_that_are_too_new_go_to_tiktoken(model: fast.FastEncoding, ti
     assert ENGINES[False].encode(text).tolist() != tiktoken_alone.encode_ordinary(text)
 
 
+def test_another_thread_that_counts_does_not_let_new_characters_through(
+    model: fast.FastEncoding, tiktoken_alone: KimiEncoding, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Counting(fast.FastEncoding):
+        readings = iter([0])
+
+        @property  # type: ignore[override]
+        def _seen(self) -> int:
+            """Little when it is asked for first, much ever after."""
+            return next(self.readings, 10**9)
+
+        @_seen.setter
+        def _seen(self, value: int) -> None:
+            pass
+
+    monkeypatch.setattr(fast, "_PAYS", 10**6)
+    racing = Counting.__new__(Counting)
+    racing.__dict__.update(model.__dict__)
+    text = "b\ua7ce't " * 5000
+    assert racing.encode_ordinary(text) == tiktoken_alone.encode_ordinary(text)
+    assert racing.encode_ordinary(text) == tiktoken_alone.encode_ordinary(text)
+
+
+def test_what_it_remembers_is_let_go_of(model: fast.FastEncoding, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fast, "_KEEPS", 100)
+    before = model._engines
+    assert model.encode_ordinary("Hello, world!") == [19180, 11, 2695, 0]
+    assert model._engines is before
+    assert len(model.encode_ordinary("Hello, world!" * 10)) == 40
+    assert model._engines is None
+    assert model.encode_ordinary("Hello, world!") == [19180, 11, 2695, 0]
+    assert model._engines is not None
+
+
+def test_strings_that_are_not_all_are_refused_as_by_tiktoken(
+    model: fast.FastEncoding, tiktoken_alone: KimiEncoding
+) -> None:
+    text = "hi <|im_end|>" * 5
+    for arguments in ({"allowed_special": "foo"}, {"allowed_special": "all", "disallowed_special": "h"}):
+        ours, theirs = (outcome(lambda m=m, a=arguments: m.encode(text, **a)) for m in (model, tiktoken_alone))  # type: ignore[misc]
+        assert ours == theirs
+        assert isinstance(ours, tuple)
+
+
 def test_threads_share_it(model: fast.FastEncoding, tiktoken_alone: KimiEncoding) -> None:
     choice = random.Random(3)
     work = ["".join(choice.choices([answer.text for answer in KNOWN_ANSWERS], k=50)) for _ in range(40)]
@@ -166,8 +211,17 @@ def _fail(*arguments: Any, **options: Any) -> Any:
     raise RuntimeError("no")
 
 
+class Panic(BaseException):
+    """What an engine in Rust raises when it panics is no `Exception`."""
+
+
+def _panic(*arguments: Any, **options: Any) -> Any:
+    raise Panic("no")
+
+
 @pytest.mark.parametrize(
-    ("replacement", "reason"), [(_Wrong.from_tiktoken, "encodes 'a' differently"), (_fail, "RuntimeError: no")]
+    ("replacement", "reason"),
+    [(_Wrong.from_tiktoken, "encodes 'a' differently"), (_fail, "RuntimeError: no"), (_panic, "Panic: no")],
 )
 def test_an_engine_that_is_wrong_or_fails_is_given_up(
     model: fast.FastEncoding, monkeypatch: pytest.MonkeyPatch, replacement: Any, reason: str

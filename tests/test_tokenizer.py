@@ -313,9 +313,24 @@ def test_a_batch_of_a_tokenizer_that_adds_tokens() -> None:
         def build_inputs_with_special_tokens(self, token_ids_0: list[int], token_ids_1: Any = None) -> list[int]:
             return [163584, *token_ids_0, *(token_ids_1 or [])]
 
-    tokenizer = WithBos(OVERLAYS / "common" / "tiktoken.model")
-    assert tokenizer(["Hello, world!", "Hello"])["input_ids"] == [[163584, 19180, 11, 2695, 0], [163584, 19180]]
-    assert tokenizer(["Hello"], add_special_tokens=False)["input_ids"] == [[19180]]
+    class WithBosIfAny(TikTokenTokenizer):
+        def build_inputs_with_special_tokens(self, token_ids_0: list[int], token_ids_1: Any = None) -> list[int]:
+            return [163584, *token_ids_0, *(token_ids_1 or [])] if token_ids_0 else []
+
+    for new in (WithBos, WithBosIfAny):
+        tokenizer = new(OVERLAYS / "common" / "tiktoken.model")
+        assert tokenizer(["Hello, world!", "Hello"])["input_ids"] == [[163584, 19180, 11, 2695, 0], [163584, 19180]]
+        assert tokenizer(["Hello"], add_special_tokens=False)["input_ids"] == [[19180]]
+
+
+@pytest.mark.parametrize("arguments", [{}, {"truncation": True, "max_length": 1}])
+@pytest.mark.parametrize("tokens", [["Hello", "Ġworld"], ("Hello", "Ġworld"), ["Hello"]], ids=str)
+def test_what_a_list_means_to_encode(
+    tokenizer: TikTokenTokenizer, reference: Reference, tokens: Any, arguments: dict[str, Any]
+) -> None:
+    """In transformers 4 it is the tokens of one text, in 5 it is a batch of texts."""
+    ours, theirs = both(tokenizer, reference, lambda t: t.encode(tokens, **arguments))
+    assert ours == theirs
 
 
 def test_ids_are_taken_as_they_are(tokenizer: TikTokenTokenizer) -> None:
@@ -506,6 +521,12 @@ def test_decode_one_id(tokenizer: TikTokenTokenizer) -> None:
     assert tokenizer.decode([]) == ""
 
 
+def test_decode_where_a_special_token_has_no_id(fresh: TikTokenTokenizer) -> None:
+    fresh.unk_token = None
+    fresh.pad_token = "no such token"
+    assert fresh.decode([1, 2, 163586], skip_special_tokens=True) == '"#'
+
+
 def test_decode_a_batch(tokenizer: TikTokenTokenizer) -> None:
     for batch in ([[64], [64, 65]], [np.array([64]), np.array([64, 65])], ((64,), (64, 65))):
         assert tokenizer.decode(batch) == ["a", "ab"]
@@ -605,6 +626,15 @@ def test_a_longer_name_counts_before_a_shorter_one_it_begins_with(
     assert fresh.encode("[BOS]<|im_end|>!", allow_special_tokens=False) == plain.encode_ordinary("[BOS]<|im_end|>!")
     with pytest.raises(ValueError, match="disallowed special token"):
         fresh.model.encode("a[BOS]")
+
+
+@pytest.mark.parametrize(("name", "text"), [("😀", "x\ud83d\ude00y"), ("a\ufffdb", "a\ud800b")], ids=ascii)
+@pytest.mark.parametrize("filler", ["", "x" * 5000], ids=["short", "long"])
+def test_an_added_token_is_found_where_surrogates_make_it(
+    fresh: TikTokenTokenizer, name: str, text: str, filler: str
+) -> None:
+    fresh.add_tokens([name])
+    assert 163840 in fresh.encode(filler + text)
 
 
 def test_add_tokens_and_special_tokens(fresh: TikTokenTokenizer) -> None:

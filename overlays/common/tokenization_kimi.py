@@ -332,16 +332,21 @@ class KimiEncoding(tiktoken.Encoding):
                 disallowed_special = ()
         if disallowed_special != "all":
             disallowed_special = frozenset(disallowed_special)
-        # What is disallowed need not be a control token, and then the needles say nothing of it.
-        usual = isinstance(disallowed_special, str) or disallowed_special <= self._special_tokens.keys()
+        # What is disallowed need not be a control token, and then the needles say nothing of it. What is not a set is
+        # for tiktoken to refuse.
+        usual = isinstance(allowed_special, (frozenset, set)) and (
+            isinstance(disallowed_special, str) or disallowed_special <= self._special_tokens.keys()
+        )
         if usual and len(text) <= _SHORT:
-            for needle in self._needles:
-                if needle in text:
-                    break
-            else:
-                return super().encode_ordinary(text)
-            if everything and not disallowed_special:
-                return self._encode_around(text)
+            with contextlib.suppress(UnicodeEncodeError):  # a surrogate, which tiktoken has to replace first
+                for needle in self._needles:
+                    if needle in text:
+                        break
+                else:
+                    ids: list[int] = self._core_bpe.encode_ordinary(text)
+                    return ids
+                if everything and not disallowed_special:
+                    return self._encode_around(text)
         if self._nested or (len(text) > _SHORT and _has_long_run(text)):
             return self._encode_between(text, allowed_special, disallowed_special)
         encode = functools.partial(
@@ -368,18 +373,14 @@ class KimiEncoding(tiktoken.Encoding):
         disallowed_special: Literal["all"] | Collection[str] = "all",
     ) -> list[list[int]]:
         """As `tiktoken.Encoding.encode_batch`: ids of every text."""
-        arguments: dict[str, Any] = {"allowed_special": allowed_special, "disallowed_special": disallowed_special}
-        text = list(text)
-        if _are_short(text):
-            return [self.encode(item, **arguments) for item in text]
-        return super().encode_batch(text, num_threads=num_threads, **arguments)
+        if not isinstance(disallowed_special, str):
+            disallowed_special = frozenset(disallowed_special)
+        encode = functools.partial(self.encode, allowed_special=allowed_special, disallowed_special=disallowed_special)
+        return _encode_each(encode, list(text), num_threads)
 
     def encode_ordinary_batch(self, text: list[str], *, num_threads: int = 8) -> list[list[int]]:
         """As `tiktoken.Encoding.encode_ordinary_batch`."""
-        text = list(text)
-        if _are_short(text):
-            return [self.encode_ordinary(item) for item in text]
-        return super().encode_ordinary_batch(text, num_threads=num_threads)
+        return _encode_each(self.encode_ordinary, list(text), num_threads)
 
     def encode_to_numpy(
         self,
@@ -398,12 +399,13 @@ class KimiEncoding(tiktoken.Encoding):
 
     def _encode_around(self, text: str) -> list[int]:
         """Ids of a short text with all control tokens recognised: theirs, and those of what is between them."""
+        encode = self._core_bpe.encode_ordinary
         plain, *rest = self._splitter.split(text)
-        ids = super().encode_ordinary(plain) if plain else []
+        ids = encode(plain) if plain else []
         for name, after in zip(rest[::2], rest[1::2]):  # noqa: B905 (in pairs)
             ids.append(self._special_tokens[name])
             if after:
-                ids += super().encode_ordinary(after)
+                ids += encode(after)
         return ids
 
     @functools.cached_property
@@ -501,15 +503,17 @@ def _any_of(names: frozenset[str]) -> re.Pattern[str]:
     return re.compile(_alternatives(names))
 
 
-def _alternatives(names: Collection[str]) -> str:
+def _alternatives(names: Collection[str], depth: int = 0) -> str:
     """A regular expression for the longest of `names` that fits; by common beginnings, as there may be hundreds."""
+    if depth == 32:  # more than control tokens have in common, and before Python's limit of recursion
+        return f"(?:{'|'.join(map(re.escape, sorted(names, key=len, reverse=True)))})"
     rests: dict[str, list[str]] = {}  # first character -> what follows it
     for name in names:
         if name:
             rests.setdefault(name[0], []).append(name[1:])
     alike: dict[str, list[str]] = {}  # expression for what follows -> the first characters that it follows
     for first, rest in rests.items():
-        alike.setdefault(_alternatives(rest), []).append(re.escape(first))
+        alike.setdefault(_alternatives(rest, depth + 1), []).append(re.escape(first))
     branches = [
         (firsts[0] if len(firsts) == 1 else f"[{''.join(firsts)}]") + follows for follows, firsts in alike.items()
     ]
@@ -530,17 +534,25 @@ def _in_threads(encode: Callable[[str], list[int]], text: str) -> list[int]:
             starts.append(joint.end())
     if len(starts) == 1:
         return encode(text)
-    parts = [text[start:end] for start, end in itertools.pairwise([*starts, len(text)])]
-    try:
-        with ThreadPoolExecutor(threads) as pool:
-            return list(itertools.chain.from_iterable(pool.map(encode, parts)))
-    except RuntimeError:  # no threads can be started, as while Python shuts down
-        return encode(text)
+    parts = _map(encode, [text[start:end] for start, end in itertools.pairwise([*starts, len(text)])], threads)
+    return list(itertools.chain.from_iterable(parts))
 
 
-def _are_short(texts: Sequence[str]) -> bool:
-    """Whether texts are so short that threads would only be in each other's way."""
-    return sum(map(len, texts)) < max(_LONG, _SHORT * len(texts))
+def _encode_each(encode: Callable[[str], list[int]], texts: Sequence[str], threads: int) -> list[list[int]]:
+    """Ids of every text. The texts go to threads unless they are so short that these would be in each other's way, or
+    so long that each goes to threads itself."""
+    size = sum(map(len, texts))
+    if size < max(_LONG, _SHORT * len(texts)) or any(len(text) >= _LONG for text in texts):
+        return list(map(encode, texts))
+    return _map(encode, texts, min(threads, _threads()))
+
+
+def _map(encode: Callable[[str], list[int]], texts: Sequence[str], threads: int) -> list[list[int]]:
+    if threads > 1:
+        # RuntimeError: no threads can be started, as while Python shuts down.
+        with contextlib.suppress(RuntimeError), ThreadPoolExecutor(threads) as pool:
+            return list(pool.map(encode, texts))
+    return list(map(encode, texts))
 
 
 def _threads() -> int:
@@ -588,6 +600,9 @@ _CHARACTER_TO_BYTE.update((ord(character), byte) for byte, character in enumerat
 def _characters(token: bytes) -> str:
     return codecs.charmap_decode(token, "strict", _BYTE_CHARACTERS)[0]
 
+
+# transformers 4 has a method for a text, where a list is tokens of one, and another for a batch; 5 has one for both.
+_IN_TWO_METHODS = hasattr(PreTrainedTokenizer, "_batch_encode_plus")
 
 # What `TikTokenTokenizer._encode_texts` can do for a batch.
 _PLAIN_ARGUMENTS = {
@@ -694,8 +709,8 @@ class TikTokenTokenizer(PreTrainedTokenizer):
     def get_vocab(self) -> dict[str, int]:
         """Token -> id of the whole vocabulary; bytes are written as GPT-2 writes them (a space as `Ġ`)."""
         if self._vocab is None:
-            self._vocab = {_characters(token): rank for token, rank in self.model._mergeable_ranks.items()}
-            self._vocab.update(self.special_tokens)
+            ranks = {_characters(token): rank for token, rank in self.model._mergeable_ranks.items()}
+            self._vocab = {**ranks, **self.special_tokens}
         return self._vocab.copy()
 
     def _convert_token_to_id(self, token: str) -> int | None:
@@ -797,7 +812,7 @@ class TikTokenTokenizer(PreTrainedTokenizer):
     # (pairs, truncation, padding, tensors) is its own.
 
     def _encode_plus(self, text: Any, text_pair: Any = None, **kwargs: Any) -> Any:
-        if text_pair is None and self._is_plain_batch(text, kwargs):
+        if text_pair is None and not _IN_TWO_METHODS and self._is_plain_batch(text, kwargs):
             return self._encode_texts(text, **kwargs)
         text = self._encode_early(text, kwargs)
         if text_pair is not None:
@@ -834,6 +849,7 @@ class TikTokenTokenizer(PreTrainedTokenizer):
             and all(isinstance(text, str) for text in batch)
             and not any(value for name, value in kwargs.items() if name not in _PLAIN_ARGUMENTS)
             and "token_type_ids" not in self.model_input_names
+            and type(self) is TikTokenTokenizer  # a subclass may have its own ideas of every step
             and not self.build_inputs_with_special_tokens([])
         )
 
@@ -936,7 +952,7 @@ class TikTokenTokenizer(PreTrainedTokenizer):
             ]
         try:
             if skip_special_tokens and len(ids):
-                skipped = set(self.all_special_ids)
+                skipped = set(self.all_special_ids) - {None}  # None: of a name that has no id
                 if max(ids) >= min(skipped, default=0):
                     ids = [index for index in ids if index not in skipped]
             text = self.model.decode(ids)
