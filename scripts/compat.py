@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -27,6 +28,7 @@ MLX_TESTS = ("exo_standalone", "load_mlx", "detokenizer")
 SHOWN = ("transformers", "tiktoken", "tokenizers", "mlx-lm", "gigatoken")
 
 SUPPORTED = range(10, 15)  # Python 3.10 to 3.14: the oldest and the newest that are here are tried
+TIMEOUT = 1800  # seconds for the tests of a combination
 NEWEST_MLX = ("mlx-lm>=0.31", "mlx[cpu]; platform_system == 'Linux'")  # it needs transformers 5
 REQUIREMENTS = (
     ("transformers==4.57.*", "tiktoken==0.12.*"),
@@ -64,26 +66,24 @@ def run(python: str, requirements: tuple[str, ...]) -> tuple[dict[str, str], str
         listed = json.loads(uv("pip", "list", "--python", interpreter, "--format", "json").stdout)
         installed = {entry["name"]: entry["version"] for entry in listed}
         names = [*TESTS, *(MLX_TESTS if "mlx-lm" in installed else ())]
+        files = map("tests/test_{}.py".format, names)
+        # Not `python -m pytest`, which would put the checkout before what is installed.
         done = subprocess.run(
-            [
-                interpreter,
-                "-m",
-                "pytest",
-                "-q",
-                "-m",
-                "",
-                "-p",
-                "no:cacheprovider",
-                *map("tests/test_{}.py".format, names),
-            ],
+            [str(folder / "bin" / "pytest"), "-q", "-m", "", "-p", "no:cacheprovider", *files],
             cwd=ROOT,
+            env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
             capture_output=True,
             text=True,
             check=False,
+            timeout=TIMEOUT,
         )
         lines = (done.stdout.strip() or done.stderr.strip()).splitlines()
-        print("\n".join(line for line in lines if line.startswith(("FAILED", "ERROR"))), file=sys.stderr, end="")
+        for line in lines:
+            if line.startswith(("FAILED", "ERROR")):
+                print(line, file=sys.stderr)
         return installed, re.sub(r"(, \d+ warnings?)?( in [\d.]+s.*)|=+ ?", "", lines[-1] if lines else "no output")
+    except subprocess.TimeoutExpired:
+        return installed, f"not done after {TIMEOUT} s"
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -105,6 +105,8 @@ def main() -> int:
             failed += not re.fullmatch(r"\d+ passed", outcome)
             cells = [f"3.{minor}", *(installed.get(name, "–") for name in SHOWN), outcome]
             table.append(f"| {' | '.join(cells)} |")
+    for minor in sorted({min(SUPPORTED), max(SUPPORTED)} - set(found)):
+        table.append(f"| 3.{minor} {'| – ' * len(SHOWN)}| not on this machine |")
     print("\n".join(table))
     if options.readme:
         text = README.read_text(encoding="utf-8")

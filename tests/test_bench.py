@@ -87,6 +87,15 @@ def test_a_missed_goal_is_bold_and_a_reached_one_is_not(bench: Any) -> None:
     assert "| load: 200 ms | upstream: 1.00 s | 0.20 | 0.4 |" in table
 
 
+@pytest.mark.parametrize("text", ["nothing\n", "<!-- bench: begin -->\nrows\nand what follows\n"])
+def test_a_document_without_both_marks_is_left_alone(bench: Any, tmp_path: Path, text: str) -> None:
+    document = tmp_path / "CONTRIBUTING.md"
+    document.write_text(text)
+    with pytest.raises(SystemExit, match="no place for the table"):
+        bench.between(document, "bench", "table")
+    assert document.read_text() == text
+
+
 @pytest.mark.parametrize("arguments", [["--repetitions", "0"], ["load", "--save"]], ids=" ".join)
 def test_wrong_usage(arguments: list[str]) -> None:
     done = subprocess.run([sys.executable, ROOT / "scripts" / "bench.py", *arguments], capture_output=True, check=False)
@@ -117,6 +126,16 @@ def test_the_oldest_and_the_newest_python_are_tried(compat: Any, monkeypatch: py
     assert text.endswith(f"|\n{compat.END}\nafter\n")
     assert "| 3.14 | 5.6.2 | 0.12.0 | – | – | – | 7 passed |" in text
     assert "old" not in text
+
+
+def test_a_python_that_is_supported_and_not_here_is_said_to_be(compat: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compat, "pythons", lambda: {11: "python3.11"})
+    assert compat_main(compat, monkeypatch, lambda *_: ({}, "7 passed")) == 0
+    rows = compat.README.read_text().splitlines()
+    assert [row for row in rows if "not on this machine" in row] == [
+        f"| {version} | – | – | – | – | – | not on this machine |" for version in ("3.10", "3.14")
+    ]
+    assert sum("| 3.11 |" in row for row in rows) == 3
 
 
 @pytest.mark.parametrize("outcome", ["1 failed, 6 passed", "6 passed, 1 skipped", "cannot be installed: no such", ""])
