@@ -4,7 +4,9 @@
     uv run python scripts/bench.py load encode     only the cases whose name contains one of these words
     uv run python scripts/bench.py --save          the whole table, and into CONTRIBUTING.md, the chart and its JSON
 
-Every case runs its contestants in turn, several times, after a warm-up, and compares medians. Contestants:
+Every case runs its contestants in turn, after a warm-up: `--repetitions` rounds, and more of what is quick, until two
+seconds have passed. Times are medians; a ratio is the median of the ratios of the rounds, so that a slow moment of the
+machine, which meets all contestants of a round, does not count. Contestants:
 
 ours        this package as `kimi_tokenizers.load` gives it, without the optional engine
 upstream    a re-creation of how upstream's slow tokenizer behaves, written for this comparison, see `UpstreamLike`
@@ -58,6 +60,7 @@ SCRATCH = tempfile.TemporaryDirectory(prefix="kimi-bench-")
 os.environ.update({"KIMI_TOKENIZERS_CACHE": f"{SCRATCH.name}/cache", fast.VARIABLE: "tiktoken"})
 
 Contestants = dict[str, Callable[[], Any]]
+Times = dict[str, list[float]]  # contestant -> seconds (or MB, of peak memory) of every round
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -499,20 +502,29 @@ MEMORY = {
 }
 
 
-def measure(contestants: Contestants, repetitions: int) -> dict[str, list[float]]:
-    """Seconds of every repetition, contestant by contestant in turn, after one warm-up each."""
-    seconds: dict[str, list[float]] = {name: [] for name in contestants}
-    for repetition in range(repetitions + 1):
+def measure(contestants: Contestants, repetitions: int) -> Times:
+    """Seconds of every round, contestant by contestant in turn, after one warm-up each."""
+    for run in contestants.values():
+        run()
+    seconds: Times = {name: [] for name in contestants}
+    began = time.perf_counter()
+    done = 0
+    while done < repetitions or (time.perf_counter() - began < 2 and done < 10 * repetitions):
         for name, run in contestants.items():
             started = time.perf_counter()
             run()
-            if repetition:
-                seconds[name].append(time.perf_counter() - started)
+            seconds[name].append(time.perf_counter() - started)
+        done += 1
     return seconds
 
 
-def svg(medians: dict[str, dict[str, float]]) -> str:
-    """A chart of some cases: every contestant's median as a multiple of ours."""
+def ratio(times: Times, name: str, other: str) -> float:
+    """The median of a contestant's time as a multiple of another's in the same round."""
+    return statistics.median(ours / theirs for ours, theirs in zip(times[name], times[other], strict=True))
+
+
+def svg(results: dict[str, Times]) -> str:
+    """A chart of some cases: every contestant's time as a multiple of ours."""
     colours = {
         "ours": "#2471a3",
         "ours by exo's steps": "#5499c7",
@@ -529,15 +541,14 @@ def svg(medians: dict[str, dict[str, float]]) -> str:
     }
     rows, y = [], 44
     for case, title in CHARTED.items():
-        found = {name: medians[case][name] for name in colours if name in medians.get(case, {})}
-        if not found:
+        if case not in results:
             continue
         rows.append(f'<text x="12" y="{y + 12}" font-weight="bold">{html.escape(title)}</text>')
         y += 19
-        for name, seconds in found.items():
-            ratio = seconds / found["ours"]
-            width = min(ratio, 12.0) * 36
-            number = f"{ratio:.2f}" + (" (cut off)" if ratio > 12 else "")
+        for name in filter(results[case].__contains__, colours):
+            multiple = ratio(results[case], name, "ours")
+            width = min(multiple, 12.0) * 36
+            number = f"{multiple:.2f}" + (" (cut off)" if multiple > 12 else "")
             rows.append(
                 f'<text x="150" y="{y + 10}" text-anchor="end">{labels.get(name, name)}</text>'
                 f'<rect x="158" y="{y}" width="{width:.1f}" height="12" rx="2" fill="{colours[name]}"/>'
@@ -555,21 +566,29 @@ def svg(medians: dict[str, dict[str, float]]) -> str:
     )
 
 
-def table(results: dict[str, dict[str, float]]) -> str:
+def summary(values: list[float]) -> dict[str, float]:
+    figures = {"median": statistics.median(values), "min": min(values), "max": max(values)}
+    return {**{name: float(f"{value:.4g}") for name, value in figures.items()}, "rounds": len(values)}
+
+
+def table(results: dict[str, Times]) -> str:
     """The goals and what was reached, in Markdown."""
     rows = ["| | compared with | ratio | goal |", "| --- | --- | --- | --- |"]
     for case, name, other, limit in GOALS:
         found = results.get(case, {})
         if name in found and other in found:
             subject = case if name == "ours" else f"{case}, {name}"
-            ratio = found[name] / found[other]
-            reached = f"{ratio:.2f}" if ratio <= limit else f"**{ratio:.2f}**"
-            ours_is, theirs_is = shown(case, found[name]), shown(case, found[other])
-            rows.append(f"| {subject}: {ours_is} | {other}: {theirs_is} | {reached} | {limit} |")
+            reached = f"{ratio(found, name, other):.2f}"
+            reached = reached if float(reached) <= limit else f"**{reached}**"
+            rows.append(
+                f"| {subject}: {shown(case, found[name])} | {other}: {shown(case, found[other])} "
+                f"| {reached} | {limit} |"
+            )
     return "\n".join(rows)
 
 
-def shown(case: str, value: float) -> str:
+def shown(case: str, times: list[float]) -> str:
+    value = statistics.median(times)
     if case == "peak memory":
         return f"{value:.0f} MB"
     if case.endswith("1,000 times"):
@@ -603,35 +622,33 @@ def main() -> int:
     def wanted(case: str) -> bool:
         return not options.words or any(word in case for word in options.words)
 
-    results: dict[str, dict[str, float]] = {}
-    every: dict[str, dict[str, list[float]]] = {}
+    results: dict[str, Times] = {}
     for case, contestants in cases().items():
         if not wanted(case):
             continue
         entries = contestants()
         if not fast.find_spec("gigatoken"):
             entries.pop("gigatoken", None)
-        every[case] = measure(entries, options.repetitions)
+        results[case] = times = measure(entries, options.repetitions)
         if "gigatoken" in entries and accelerated().model._broken:
             raise SystemExit("gigatoken was given up on the way (see the warning): there is nothing to compare.")
-        results[case] = {name: statistics.median(values) for name, values in every[case].items()}
         described = (
-            f"{name} {shown(case, value)}" + (f" ({value / results[case]['ours']:.2f})" if name != "ours" else "")
-            for name, value in results[case].items()
+            f"{name} {shown(case, times[name])}" + (f" ({ratio(times, name, 'ours'):.2f})" if name != "ours" else "")
+            for name in times
         )
         print(f"{case}: {', '.join(described)}", flush=True)
     if wanted("peak memory"):
-        results["peak memory"] = {name: memory(code) for name, code in MEMORY.items()}
-        print("peak memory: " + ", ".join(f"{name} {value:.0f} MB" for name, value in results["peak memory"].items()))
+        results["peak memory"] = {name: [memory(code)] for name, code in MEMORY.items()}
+        print("peak memory: " + ", ".join(f"{name} {value:.0f} MB" for name, [value] in results["peak memory"].items()))
 
     print(f"\n{table(results)}")
     report = {
         "versions": verification.versions(),
         "machine": f"{platform.system()} {platform.machine()}",
         "cores": kimi._threads(),
-        "repetitions": options.repetitions,
-        "seconds": every,
-        "peak memory in MB": results.get("peak memory"),
+        "seconds, and MB of peak memory": {
+            case: {name: summary(values) for name, values in times.items()} for case, times in results.items()
+        },
     }
     for path in filter(None, (options.json, RESULTS if options.save else None)):
         path.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
