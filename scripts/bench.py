@@ -4,9 +4,10 @@
     uv run python scripts/bench.py load encode     only the cases whose name contains one of these words
     uv run python scripts/bench.py --save          the whole table, and into CONTRIBUTING.md, the chart and its JSON
 
-Every case runs its contestants in turn, after a warm-up: `--repetitions` rounds, and more of what is quick, until two
-seconds have passed. Times are medians; a ratio is the median of the ratios of the rounds, so that a slow moment of the
-machine, which meets all contestants of a round, does not count. Contestants:
+Every case runs its contestants by turns, in another order every round (one that comes after another finds its memory
+freed and its caches warm), after a warm-up: `--repetitions` rounds, and more of what is quick, until two seconds have
+passed. Times are medians; a ratio is the median of the ratios of the rounds, so that a slow moment of the machine,
+which meets all contestants of a round, does not count. Contestants:
 
 ours        this package as `kimi_tokenizers.load` gives it, without the optional engine
 upstream    a re-creation of how upstream's slow tokenizer behaves, written for this comparison, see `UpstreamLike`
@@ -503,14 +504,17 @@ MEMORY = {
 
 
 def measure(contestants: Contestants, repetitions: int) -> Times:
-    """Seconds of every round, contestant by contestant in turn, after one warm-up each."""
+    """Seconds of every round, which every contestant has one turn in, after one warm-up each."""
+    shuffle = random.Random(0).shuffle
+    order = list(contestants.items())
     for run in contestants.values():
         run()
     seconds: Times = {name: [] for name in contestants}
     began = time.perf_counter()
     done = 0
     while done < repetitions or (time.perf_counter() - began < 2 and done < 10 * repetitions):
-        for name, run in contestants.items():
+        shuffle(order)
+        for name, run in order:
             started = time.perf_counter()
             run()
             seconds[name].append(time.perf_counter() - started)
