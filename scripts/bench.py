@@ -5,7 +5,7 @@
     uv run python scripts/bench.py --save          the whole table, and into CONTRIBUTING.md, the chart and its JSON
 
 Every case runs its contestants by turns, in another order every round (one that comes after another finds its memory
-freed and its caches warm), after a warm-up: `--repetitions` rounds, and more of what is quick, until two seconds have
+freed and its caches warm), after a warm-up: `--repetitions` rounds, and more of what is quick, until six seconds have
 passed. Times are medians; a ratio is the median of the ratios of the rounds, so that a slow moment of the machine,
 which meets all contestants of a round, does not count. Contestants:
 
@@ -512,7 +512,7 @@ def measure(contestants: Contestants, repetitions: int) -> Times:
     seconds: Times = {name: [] for name in contestants}
     began = time.perf_counter()
     done = 0
-    while done < repetitions or (time.perf_counter() - began < 2 and done < 10 * repetitions):
+    while done < repetitions or (time.perf_counter() - began < 6 and done < 12 * repetitions):
         shuffle(order)
         for name, run in order:
             started = time.perf_counter()
