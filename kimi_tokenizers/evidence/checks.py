@@ -1,0 +1,237 @@
+"""Checks for other projects' tests: does a tokenizer give the known answers, and does it keep exo's rules?
+
+Every check is one function that returns nothing or raises `CheckError`, an `AssertionError` that says what was found
+and what was expected. `check_model_dir` does all of them; `pytest --kimi-model-dir DIR` runs it as tests.
+
+>>> check_encoding(lambda text: tokenizer.encode(text))
+>>> check_model_dir("models/moonshotai--Kimi-K2.6")
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from kimi_tokenizers import catalogue, directory, guard, registration
+from kimi_tokenizers.errors import KimiTokenizersError
+from kimi_tokenizers.known_answers import KNOWN_ANSWERS, KnownAnswer, of_line
+
+__all__ = [
+    "KNOWN_ANSWERS",
+    "CheckError",
+    "KnownAnswer",
+    "check_decoding",
+    "check_encoding",
+    "check_exo_rules",
+    "check_model_dir",
+    "check_tokenizer",
+    "checks_of_model_dir",
+    "known_answers",
+]
+
+DEFAULT_LINE = "kimi-k2.6"
+
+_NOT_A_TOKEN = "<|test|>Hello<|end|>"
+_TEXTS = ("Hello, world!", "人工智能 and naïve café", "def f(x):\n    return x  # 🙂\n", "  \n\n\t x", "'s 1234567")
+
+
+class CheckError(KimiTokenizersError, AssertionError):
+    """A tokenizer or a model directory is not what it should be."""
+
+
+def known_answers(line: str = DEFAULT_LINE, *, control: bool | None = None) -> list[KnownAnswer]:
+    """The known answers of a model line, e.g. "kimi-k2-instruct".
+
+    Args:
+        control: only those for an encoder that recognises control tokens in the text (true), or takes them for plain
+            text (false). Texts without any are among both.
+    """
+    answers = of_line(line)
+    if control is None:
+        return answers
+    names = _tables()[line].values()
+    return [
+        answer
+        for answer in answers
+        if answer.control == control or not any(name in answer.text for name in (*names, "<|reserved_token_"))
+    ]
+
+
+def check_encoding(encode: Callable[[str], Iterable[int]], line: str = DEFAULT_LINE, *, control: bool = True) -> None:
+    """A function from text to ids gives the known answers.
+
+    Args:
+        control: whether it recognises control tokens in the text, as exo's does.
+
+    Raises:
+        CheckError: it does not; the message shows the first text, its ids, and how many more there are.
+    """
+    wrong = []
+    answers = known_answers(line, control=control)
+    for answer in answers:
+        found = [int(index) for index in encode(answer.text)]
+        if found != list(answer.ids):
+            wrong.append((answer, found))
+    if wrong:
+        answer, found = wrong[0]
+        raise CheckError(
+            f"{len(wrong)} of {len(answers)} known answers of {line} are wrong. The first: {answer.text!r} encodes to "
+            f"{found}, expected {list(answer.ids)}. `kimi-tokenizers parity` shows where it begins."
+        )
+
+
+def check_decoding(decode: Callable[[list[int]], str], line: str = DEFAULT_LINE) -> None:
+    """A function from ids to text takes the known answers back. Raises CheckError."""
+    for answer in known_answers(line):
+        found = decode(list(answer.ids))
+        if found != answer.text:
+            raise CheckError(f"{list(answer.ids)} decodes to {found!r}, expected {answer.text!r} ({line}).")
+
+
+def check_exo_rules(tokenizer: Any, line: str = DEFAULT_LINE) -> None:
+    """What exo 0.3.70 asks of a tokenizer, and what it and mlx-lm use afterwards. Raises CheckError.
+
+    exo's own test: `encode` returns a list of ints, text round-trips, the empty text gives a list, and text that looks
+    like a control token but is none encodes without an error.
+    """
+    for text in (*_TEXTS, "", _NOT_A_TOKEN):
+        ids = tokenizer.encode(text, add_special_tokens=False)
+        if not isinstance(ids, list) or not all(type(index) is int for index in ids):
+            raise CheckError(f"encode({text!r}) returns {_short(ids)}, expected a list of ints.")
+        found = tokenizer.decode(ids)
+        if found != text:
+            raise CheckError(f"{text!r} comes back from encode and decode as {found!r}.")
+    if "".join(tokenizer.decode([index]) for index in tokenizer.encode("Hello, world!")) != "Hello, world!":
+        raise CheckError("Decoding the ids of 'Hello, world!' one by one does not give the text.")
+    size = guard.VOCAB_SIZE
+    if (tokenizer.vocab_size, len(tokenizer)) != (size, size):
+        raise CheckError(f"vocab_size is {tokenizer.vocab_size} and len() is {len(tokenizer)}, expected {size} both.")
+    vocabulary = tokenizer.get_vocab()
+    for index, name in _tables()[line].items():
+        if vocabulary.get(name) != index or tokenizer.convert_tokens_to_ids(name) != index:
+            raise CheckError(
+                f"{name!r} is id {vocabulary.get(name)} in get_vocab() and {tokenizer.convert_tokens_to_ids(name)} in "
+                f"convert_tokens_to_ids(), expected {index} ({line})."
+            )
+    _check_special_tokens(tokenizer)
+
+
+def _check_special_tokens(tokenizer: Any) -> None:
+    named = {"bos_token": "[BOS]", "eos_token": "[EOS]"}
+    for attribute, name in named.items():
+        if str(getattr(tokenizer, attribute, None)) != name:
+            raise CheckError(f"{attribute} is {getattr(tokenizer, attribute, None)!r}, expected {name!r}.")
+    if "<|im_end|>" not in tokenizer.all_special_tokens:
+        raise CheckError("'<|im_end|>', which ends a turn, is not among all_special_tokens.")
+
+
+def check_tokenizer(tokenizer: Any, line: str = DEFAULT_LINE) -> None:
+    """A tokenizer with transformers' interface gives the known answers, by `encode` and by the `.model` that exo uses,
+    takes them back, and keeps exo's rules. Raises CheckError.
+    """
+    check_encoding(lambda text: tokenizer.encode(text, add_special_tokens=False), line)
+    check_decoding(tokenizer.decode, line)
+    model = getattr(tokenizer, "model", None)
+    if model is None:
+        raise CheckError("The tokenizer has no `.model`, which exo encodes with; kimi_tokenizers.adapt() gives it one.")
+    check_encoding(lambda text: model.encode(text, allowed_special="all"), line)
+    check_encoding(lambda text: model.encode(text, disallowed_special=()), line, control=False)
+    check_exo_rules(tokenizer, line)
+
+
+def check_model_dir(
+    model_dir: str | os.PathLike[str], model_id: str | None = None, *, trust_remote_code: bool = False
+) -> None:
+    """Everything that can be checked about a model directory; see `checks_of_model_dir`. Raises CheckError."""
+    for check in checks_of_model_dir(model_dir, model_id, trust_remote_code=trust_remote_code).values():
+        check()
+
+
+def checks_of_model_dir(
+    model_dir: str | os.PathLike[str], model_id: str | None = None, *, trust_remote_code: bool = False
+) -> dict[str, Callable[[], None]]:
+    """The checks of a model directory, by name; nothing is written to it.
+
+    - `vocabulary`: what it says of itself does not contradict the line's vocabulary (the guard);
+    - `overlay`: with the overlay in front it tokenizes right and keeps exo's rules;
+    - `data`: its own rank table or tokenizer.json gives the known answers;
+    - `exo`: exo's loading steps work on it as it is, and what they give is right. Its Python is executed for that, in a
+      process of its own; so this check is there only if that Python is the overlay's, byte for byte, or is trusted.
+
+    Args:
+        model_id: `owner/name`; by default what the directory's name and files say.
+        trust_remote_code: execute Python that comes with the directory.
+
+    Raises:
+        CheckError: nothing says that it is a directory of a Kimi K2 model.
+        ModelDirError: it cannot be read.
+    """
+    path = directory.check(model_dir)
+    overlay = catalogue.get(model_id) if model_id else registration.identify(path)
+    if overlay is None:
+        raise CheckError(f"Nothing in {str(path)!r} says that it is a Kimi K2 model. Give its model id as well.")
+    line, model = overlay.line, model_id or overlay.models[0]
+    checks: dict[str, Callable[[], None]] = {
+        "vocabulary": lambda: _guarded(lambda: guard.check(overlay, path)),
+        "overlay": lambda: _guarded(lambda: _check_overlaid(model, path, line)),
+    }
+    if any((path / name).exists() for name in ("tiktoken.model", "tokenizer.json")):
+        checks["data"] = lambda: _guarded(lambda: _check_data(path, line))
+    if trust_remote_code or all(
+        directory.read_small(path / name) == overlay.read(name)
+        for name in ("tokenization_kimi.py", "tool_declaration_ts.py")
+    ):
+        checks["exo"] = lambda: _check_exo(path, line)
+    return checks
+
+
+def _guarded(check: Callable[[], None]) -> None:
+    """Errors that say that the directory is wrong, as CheckError."""
+    try:
+        check()
+    except CheckError:
+        raise
+    except KimiTokenizersError as error:
+        raise CheckError(str(error)) from error
+
+
+def _check_overlaid(model_id: str, path: Path, line: str) -> None:
+    from kimi_tokenizers.loader import load
+
+    check_tokenizer(load(model_id, path), line)
+
+
+def _check_data(path: Path, line: str) -> None:
+    from kimi_tokenizers.reference import open_reference
+
+    reference = open_reference(str(path), line)
+    if reference.encode is None:
+        raise CheckError(f"{str(path)!r}: {' '.join(reference.notes)}")
+    for control in (True, False):
+        answers = [answer for answer in of_line(line) if answer.control == control]
+        found = reference.encode([answer.text for answer in answers], control) or []
+        for answer, ids in zip(answers, found, strict=True):
+            if ids != list(answer.ids):
+                raise CheckError(
+                    f"{str(path)!r} ({reference.kind}): {answer.text!r} encodes to {ids}, expected {list(answer.ids)}. "
+                    "`kimi-tokenizers parity` shows where it begins."
+                )
+
+
+def _check_exo(path: Path, line: str) -> None:
+    from kimi_tokenizers import foreign
+
+    problems = foreign.check_like_exo(path, line)
+    if problems:
+        raise CheckError(f"exo's loading steps on {str(path)!r}: {' '.join(problems)}")
+
+
+def _tables() -> dict[str, dict[int, str]]:
+    return {line: guard.table_of(overlay) for line, overlay in catalogue.overlays().items()}
+
+
+def _short(value: Any) -> str:
+    sample: Sequence[Any] = value[:3] if isinstance(value, Sequence) else ()
+    return f"a {type(value).__name__} {list(sample)!r}"[:200]
