@@ -14,18 +14,16 @@ from kimi_tokenizers.errors import KimiTokenizersError
 from kimi_tokenizers.version import __version__
 
 if TYPE_CHECKING:
-    from kimi_tokenizers.adapter import adapt
-    from kimi_tokenizers.loader import load, load_mlx
-    from kimi_tokenizers.registration import register
     from kimi_tokenizers.resolver import provides, resolve
+    from kimi_tokenizers.tokenizer import adapt, load, load_mlx, register
 
 # exo imports this package for every model, so what is heavy is imported when it is first used.
 _HOME = {
-    "adapt": "adapter",
-    "load": "loader",
-    "load_mlx": "loader",
+    "adapt": "tokenizer",
+    "load": "tokenizer",
+    "load_mlx": "tokenizer",
     "provides": "resolver",
-    "register": "registration",
+    "register": "tokenizer",
     "resolve": "resolver",
 }
 

@@ -14,9 +14,11 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from kimi_tokenizers import catalogue, directory, guard, registration
+from kimi_tokenizers import catalogue
+from kimi_tokenizers.catalogue import VOCAB_SIZE
 from kimi_tokenizers.errors import KimiTokenizersError
-from kimi_tokenizers.known_answers import KNOWN_ANSWERS, KnownAnswer, of_line
+from kimi_tokenizers.model_dirs import check_vocabulary, checked_dir, identify, read_small
+from kimi_tokenizers.tokenizer import KNOWN_ANSWERS, KnownAnswer, of_line
 
 __all__ = [
     "KNOWN_ANSWERS",
@@ -105,7 +107,7 @@ def check_exo_rules(tokenizer: Any, line: str = DEFAULT_LINE) -> None:
             raise CheckError(f"{text!r} comes back from encode and decode as {found!r}.")
     if "".join(tokenizer.decode([index]) for index in tokenizer.encode("Hello, world!")) != "Hello, world!":
         raise CheckError("Decoding the ids of 'Hello, world!' one by one does not give the text.")
-    size = guard.VOCAB_SIZE
+    size = VOCAB_SIZE
     if (tokenizer.vocab_size, len(tokenizer)) != (size, size):
         raise CheckError(f"vocab_size is {tokenizer.vocab_size} and len() is {len(tokenizer)}, expected {size} both.")
     vocabulary = tokenizer.get_vocab()
@@ -168,19 +170,19 @@ def checks_of_model_dir(
         CheckError: nothing says that it is a directory of a Kimi K2 model.
         ModelDirError: it cannot be read.
     """
-    path = directory.check(model_dir)
-    overlay = catalogue.get(model_id) if model_id else registration.identify(path)
+    path = checked_dir(model_dir)
+    overlay = catalogue.get(model_id) if model_id else identify(path)
     if overlay is None:
         raise CheckError(f"Nothing in {str(path)!r} says that it is a Kimi K2 model. Give its model id as well.")
     line, model = overlay.line, model_id or overlay.models[0]
     checks: dict[str, Callable[[], None]] = {
-        "vocabulary": lambda: _guarded(lambda: guard.check(overlay, path)),
+        "vocabulary": lambda: _guarded(lambda: check_vocabulary(overlay, path)),
         "overlay": lambda: _guarded(lambda: _check_overlaid(model, path, line)),
     }
     if any((path / name).exists() for name in ("tiktoken.model", "tokenizer.json")):
         checks["data"] = lambda: _guarded(lambda: _check_data(path, line))
     if trust_remote_code or all(
-        directory.read_small(path / name) == overlay.read(name)
+        read_small(path / name) == overlay.read(name)
         for name in ("tokenization_kimi.py", "tool_declaration_ts.py")
     ):
         checks["exo"] = lambda: _check_exo(path, line)
@@ -198,13 +200,13 @@ def _guarded(check: Callable[[], None]) -> None:
 
 
 def _check_overlaid(model_id: str, path: Path, line: str) -> None:
-    from kimi_tokenizers.loader import load
+    from kimi_tokenizers.tokenizer import load
 
     check_tokenizer(load(model_id, path), line)
 
 
 def _check_data(path: Path, line: str) -> None:
-    from kimi_tokenizers.reference import open_reference
+    from kimi_tokenizers.evidence import open_reference
 
     reference = open_reference(str(path), line)
     if reference.encode is None:
@@ -229,7 +231,7 @@ def _check_exo(path: Path, line: str) -> None:
 
 
 def _tables() -> dict[str, dict[int, str]]:
-    return {line: guard.table_of(overlay) for line, overlay in catalogue.overlays().items()}
+    return {line: overlay.control_tokens() for line, overlay in catalogue.overlays().items()}
 
 
 def _short(value: Any) -> str:

@@ -10,8 +10,8 @@ import functools
 import re
 import sys
 
+from kimi_tokenizers.catalogue.overlay import Overlay, resources
 from kimi_tokenizers.errors import ModelIdError, OverlayError, UnknownModelError
-from kimi_tokenizers.overlay import Overlay, resources
 
 LINES = ("kimi-k2-instruct", "kimi-k2-thinking", "kimi-k2.5", "kimi-k2.6")
 

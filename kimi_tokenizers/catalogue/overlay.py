@@ -6,6 +6,7 @@ It knows nothing of model directories, of exo, or of writing.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -96,6 +97,11 @@ class Overlay:
     def read(self, name: str) -> bytes:
         """Content of one of `files`, verified. Raises OverlayError."""
         return self.files[name].read()
+
+    def control_tokens(self) -> dict[int, str]:
+        """The control tokens that the packaged `tokenizer_config.json` names: id -> name. Raises OverlayError."""
+        table = json.loads(self.read("tokenizer_config.json"))["added_tokens_decoder"]
+        return {int(index): entry["content"] for index, entry in table.items()}
 
     @classmethod
     def from_manifest(cls, manifest: Mapping[str, Any]) -> Overlay:

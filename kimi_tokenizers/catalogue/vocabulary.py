@@ -1,6 +1,7 @@
-"""Token bytes as byte-level BPE writes them, one printable character a byte, as GPT-2 does (a space is `Ġ`).
+"""What every line's vocabulary has in common: how many ids there are, and how tokens are spelled.
 
-A `tokenizer.json` and `get_vocab()` spell tokens so. It knows nothing of vocabularies.
+Byte-level BPE writes a token as one printable character a byte, as GPT-2 does (a space is `Ġ`); a `tokenizer.json` and
+`get_vocab()` spell tokens so.
 """
 
 from __future__ import annotations
@@ -8,6 +9,12 @@ from __future__ import annotations
 import codecs
 import itertools
 from collections.abc import Iterable
+
+N_RANKS = 163_584
+"""How many base tokens there are; control tokens begin at this id."""
+
+VOCAB_SIZE = 163_840
+"""`vocab_size` in every model's config.json: the base tokens and 256 control tokens."""
 
 _PRINTABLE = {*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)}
 _OTHERS = itertools.count(256)

@@ -16,6 +16,7 @@ from rich.text import Text
 
 from kimi_tokenizers import commands
 from kimi_tokenizers.errors import KimiTokenizersError
+from kimi_tokenizers.model_dirs import models_dirs
 from kimi_tokenizers.version import __version__
 
 app = typer.Typer(
@@ -213,7 +214,7 @@ def view(
     as_json: Json = False,
 ) -> None:
     """Make a directory of links to the models with the overlay in front, for a stock exo; or bring it up to date."""
-    from kimi_tokenizers import exo, view
+    from kimi_tokenizers import view
 
     if remove and (source or model):
         raise typer.BadParameter("--remove takes the whole view away; it goes with neither --from nor --model.")
@@ -223,7 +224,7 @@ def view(
         report = view.remove(target, dry_run=dry_run)
     else:
         progress = None if as_json or not errors.is_terminal else errors.print
-        report = view.make(target, source or exo.models_dirs(), model or (), dry_run=dry_run, progress=progress)
+        report = view.make(target, source or models_dirs(), model or (), dry_run=dry_run, progress=progress)
     lines = [] if remove else view.environment_lines(target)
     models = [*report.models, *report.removed]
     problems = any(item.problem for item in models)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kimi_tokenizers.errors import KimiTokenizersError
-from kimi_tokenizers.loader import load
+from kimi_tokenizers.tokenizer import load
 
 
 class InputError(KimiTokenizersError):

@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from kimi_tokenizers import catalogue, exo, exo_loading, resolver
-from kimi_tokenizers.tool_calls import END, START, parse_tool_call
+from kimi_tokenizers import catalogue, exo_loading, resolver
+from kimi_tokenizers.model_dirs import folder_name
+from kimi_tokenizers.tokenizer import END, START, parse_tool_call
 
 MODEL = "moonshotai/Kimi-K2.6"
 TEXT = "Hello, 世界! Привет, नमस्ते 👋 — 2,026 tokens?"
@@ -95,7 +96,7 @@ def run(progress: Callable[[Step], None] | None = None) -> Demo:
         for part in (_without, _with):
             before = len(demo.steps)
             try:
-                part(demo, Path(folder) / exo.folder_name(MODEL))
+                part(demo, Path(folder) / folder_name(MODEL))
             except Exception as error:  # a demonstration that fails says so in its table
                 demo.add("unexpected error", f"{type(error).__name__}: {error}", False)
             for step in demo.steps[before:]:

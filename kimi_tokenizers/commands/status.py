@@ -12,9 +12,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from kimi_tokenizers import disk, finding, journal, report, status, sync, watching
+from kimi_tokenizers import disk, journal, report, status, sync, watching
 from kimi_tokenizers.errors import KimiTokenizersError
-from kimi_tokenizers.finding import Found, Model
+from kimi_tokenizers.model_dirs import Found, Model, find_models
 
 STATUS_HELP = "Say for every Kimi model on this machine what is the matter with its tokenizer."
 SYNC_HELP = "Put the overlay in place where a model needs it; what is replaced is kept for `restore`."
@@ -49,7 +49,7 @@ def run_status(
     """Print the status of models, or with `compare` how saved reports differ."""
     if compare:
         return _compare(paths, as_json=as_json)
-    found = finding.find(paths, hf_cache=hf_cache, model_ids=model_ids)
+    found = find_models(paths, hf_cache=hf_cache, model_ids=model_ids)
     result = status.report(found)
     if as_json:
         report.emit_json(result)
@@ -137,7 +137,7 @@ def run_sync(
     as_json: bool = False,
 ) -> int:
     """Apply the overlay and print what was done."""
-    found = finding.find(models_dirs, hf_cache=hf_cache, model_ids=model_ids)
+    found = find_models(models_dirs, hf_cache=hf_cache, model_ids=model_ids)
     outcomes = [sync_model(model, dry_run=dry_run, lock=lock, healthy_too=healthy_too) for model in found.models]
     if as_json:
         _emit_outcomes(found, outcomes)
@@ -248,7 +248,7 @@ def run_restore(
     as_json: bool = False,
 ) -> int:
     """Give everything back and print what was done."""
-    found = finding.find(models_dirs, hf_cache=hf_cache, model_ids=model_ids)
+    found = find_models(models_dirs, hf_cache=hf_cache, model_ids=model_ids)
     outcomes = [restore_model(model, force=force) for model in found.models]
     if as_json:
         _emit_outcomes(found, outcomes)

@@ -16,10 +16,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kimi_tokenizers import catalogue, known_answers, samples
-from kimi_tokenizers.loader import DEFAULT_MODEL, load
-from kimi_tokenizers.reference import Ids, Reference, all_control, open_reference, our_arguments
-from kimi_tokenizers.samples import Sample
-from kimi_tokenizers.verification import versions
+from kimi_tokenizers.evidence.reference import Ids, Reference, all_control, open_reference, our_arguments
+from kimi_tokenizers.evidence.samples import Sample
+from kimi_tokenizers.evidence.verification import versions
+from kimi_tokenizers.tokenizer import DEFAULT_MODEL, load
 
 DEFAULT_SAMPLES = 20_000
 

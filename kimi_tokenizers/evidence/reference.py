@@ -18,10 +18,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from kimi_tokenizers import byte_level, catalogue, directory
-from kimi_tokenizers.encodings import encoding_arguments
+from kimi_tokenizers import catalogue
+from kimi_tokenizers.catalogue import N_RANKS, VOCAB_SIZE, unspell
 from kimi_tokenizers.errors import KimiTokenizersError
-from kimi_tokenizers.guard import N_RANKS, TOKENIZER_JSON_BYTES, VOCAB_SIZE
+from kimi_tokenizers.model_dirs import (
+    TOKENIZER_CONFIG,
+    TOKENIZER_JSON_BYTES,
+    checked_dir,
+    control_token_table,
+    read_object,
+    read_small,
+)
+from kimi_tokenizers.tokenizer import encoding_arguments
 
 ENGINES = ("tiktoken", "tokenizers", "gigatoken")
 
@@ -83,7 +91,7 @@ def open_reference(name: str, line: str = "kimi-k2.6", *, trust_remote_code: boo
     path = Path(name)
     if path.is_file():
         return _fast(path, name) if path.suffix == ".json" else _bare(path, line)
-    path = directory.check(path)
+    path = checked_dir(path)
     if (path / "tiktoken.model").exists():
         if not trust_remote_code:
             reference = _slow(path, name, line)
@@ -132,8 +140,8 @@ def _bare(path: Path, line: str) -> Reference:
 
 def _slow(path: Path, name: str, line: str) -> Reference:
     reference = Reference(name, "slow tokenizer, its data in tiktoken", ranks=_read_ranks(path / "tiktoken.model"))
-    table = directory.control_token_table(
-        directory.read_object(path / directory.TOKENIZER_CONFIG), path / directory.TOKENIZER_CONFIG
+    table = control_token_table(
+        read_object(path / TOKENIZER_CONFIG), path / TOKENIZER_CONFIG
     )
     if table:
         try:
@@ -144,7 +152,7 @@ def _slow(path: Path, name: str, line: str) -> Reference:
             ) from error
     scripts = [script for script in ("tokenization_kimi.py",) if (path / script).exists()]
     for script in scripts:
-        source = directory.read_small(path / script) or b""
+        source = read_small(path / script) or b""
         ours = catalogue.overlays()[line].read(script)
         reference.pattern = our_arguments(line)["pat_str"] if source == ours else _pattern_in_python(source)
     if scripts:
@@ -157,7 +165,7 @@ def _slow(path: Path, name: str, line: str) -> Reference:
 
 def _fast(file: Path, name: str) -> Reference:
     """A tokenizer.json, through the `tokenizers` library."""
-    data = directory.read_small(file, limit=TOKENIZER_JSON_BYTES) or b""
+    data = read_small(file, limit=TOKENIZER_JSON_BYTES) or b""
     try:
         value = json.loads(data)
         vocabulary = {str(token): int(index) for token, index in value["model"]["vocab"].items()}
@@ -174,7 +182,7 @@ def _fast(file: Path, name: str) -> Reference:
     reference = Reference(name, "tokenizer.json in tokenizers", ranks={}, control=control)
     spelt: dict[int, str] = {}
     for token, index in vocabulary.items():
-        if index < N_RANKS and (piece := byte_level.unspell(token)) is not None:
+        if index < N_RANKS and (piece := unspell(token)) is not None:
             reference.ranks[piece] = index  # type: ignore[index]
         elif index not in control:
             spelt[index] = token
@@ -208,7 +216,7 @@ def _engine(name: str, line: str) -> Reference:
 
 
 def _read_ranks(path: Path) -> dict[bytes, int]:
-    data = directory.read_small(path) or b""
+    data = read_small(path) or b""
     ranks = {}
     for number, row in enumerate(data.splitlines(), 1):
         try:

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from importlib import metadata
 from typing import Any
 
-from kimi_tokenizers import catalogue, fingerprint
+from kimi_tokenizers import catalogue
 from kimi_tokenizers.errors import KimiTokenizersError
+from kimi_tokenizers.model_dirs import prompt_fingerprint, token_fingerprint
 from kimi_tokenizers.version import __version__
 
 _PACKAGES = ("tiktoken", "transformers", "tokenizers", "jinja2", "mlx-lm")
@@ -79,8 +80,8 @@ def verify() -> Verification:
                     result.problems.append(str(error))
             if not result.problems:
                 result.fingerprints[overlay.line] = {
-                    "tokens": fingerprint.of_tokens(overlay),
-                    "prompts": fingerprint.of_prompts(overlay),
+                    "tokens": token_fingerprint(overlay),
+                    "prompts": prompt_fingerprint(overlay),
                 }
         if not result.problems:  # a damaged tokenizer must not be run
             for problem in _wrong_answers():
@@ -93,8 +94,7 @@ def verify() -> Verification:
 
 def _wrong_answers() -> Iterator[str]:
     """For each known answer what is wrong with it here, "" if nothing."""
-    from kimi_tokenizers.known_answers import KNOWN_ANSWERS
-    from kimi_tokenizers.loader import load
+    from kimi_tokenizers.tokenizer import KNOWN_ANSWERS, load
 
     tokenizers = {line: load(overlay.models[0]) for line, overlay in catalogue.overlays().items()}
     for line, control, text, ids in KNOWN_ANSWERS:

@@ -10,9 +10,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from kimi_tokenizers import catalogue, exo, registration
-from kimi_tokenizers.overlay import Overlay
-from kimi_tokenizers.view_directory import MARKER
+from kimi_tokenizers import catalogue
+from kimi_tokenizers.catalogue import Overlay
+from kimi_tokenizers.model_dirs.exo import model_id_of
+from kimi_tokenizers.model_dirs.identification import identify
+
+OWN_PREFIX = ".kimi-tokenizers"
+"""How the names of this package's own files begin, in model directories, views and models dirs."""
+
+VIEW_MARKER = OWN_PREFIX + "-view.json"
+"""The file by which a models dir is known to be a view."""
 
 _HF_PREFIX = "models--"
 
@@ -47,7 +54,7 @@ class Found:
     problems: list[str] = field(default_factory=list)
 
 
-def find(
+def find_models(
     models_dirs: Sequence[str | os.PathLike[str]] = (),
     *,
     hf_cache: bool = False,
@@ -66,7 +73,7 @@ def find(
     """
     for model_id in model_ids:
         catalogue.get(model_id)
-    own = [*exo.models_dirs(env)] if not models_dirs else []
+    own = [*models_dirs(env)] if not models_dirs else []
     own += [hf_cache_dir(env)] if hf_cache else []
     found = Found()
     for path in [*map(Path, models_dirs), *own]:
@@ -105,12 +112,12 @@ def _search(found: Found, path: Path) -> None:
         found.problems.append(f"The models dir {str(path)!r} cannot be read: {error.strerror}.{right}")
         return
     found.searched.append(path)
-    in_view = MARKER in names
+    in_view = VIEW_MARKER in names
     before = len(found.models)
     for name in names:
         found.models += _models_of(path, name, in_view)
     if len(found.models) == before:
-        overlay = registration.identify(path)
+        overlay = identify(path)
         if overlay is not None:
             folder = os.path.basename(os.path.abspath(path))
             found.models.append(Model(_model_id(path) or folder, path, overlay))
@@ -121,7 +128,7 @@ def _search(found: Found, path: Path) -> None:
 
 
 def _models_of(models_dir: Path, name: str, in_view: bool) -> Iterator[Model]:
-    model_id = exo.model_id_of(name.removeprefix(_HF_PREFIX))
+    model_id = model_id_of(name.removeprefix(_HF_PREFIX))
     overlay = catalogue.find(model_id) if model_id else None
     if model_id is None or overlay is None:
         return
@@ -138,7 +145,7 @@ def _models_of(models_dir: Path, name: str, in_view: bool) -> Iterator[Model]:
 def _model_id(model_dir: Path) -> str | None:
     path = Path(os.path.abspath(model_dir))
     folder = path.parent.parent.name.removeprefix(_HF_PREFIX) if path.parent.name == "snapshots" else path.name
-    return exo.model_id_of(folder)
+    return model_id_of(folder)
 
 
 def _without_repetitions(models: list[Model]) -> list[Model]:

@@ -6,26 +6,33 @@ import hashlib
 import json
 from pathlib import Path
 
-from kimi_tokenizers import catalogue, directory, guard
+from kimi_tokenizers import catalogue
+from kimi_tokenizers.catalogue import Overlay
 from kimi_tokenizers.errors import TokenizerConfigError
-from kimi_tokenizers.overlay import Overlay
+from kimi_tokenizers.model_dirs.tokenizer_files import (
+    CHAT_TEMPLATE,
+    TOKENIZER_CONFIG,
+    chat_template,
+    control_token_table,
+    read_object,
+)
 
 # SHA-256 of the split pattern (`PAT_STR` in tokenization_kimi.py, which is too heavy to import for this alone).
 PATTERN_SHA256 = "de5781783b193d5ccf5b1b28edfa70fa816ce78d54603fdc422cfd8d4ea4411f"
 
 
-def of_tokens(overlay: Overlay, model_dir: Path | None = None) -> str:
+def token_fingerprint(overlay: Overlay, model_dir: Path | None = None) -> str:
     """SHA-256 over all that decides token ids: rank table, pattern, control tokens (those of `model_dir` if given).
 
     Raises:
         TokenizerConfigError, ModelDirError: the table of `model_dir` cannot be read.
     """
-    table = guard.table_of(overlay)
+    table = overlay.control_tokens()
     if model_dir is not None:
-        path = model_dir / directory.TOKENIZER_CONFIG
-        own = directory.control_token_table(directory.read_object(path), path)
+        path = model_dir / TOKENIZER_CONFIG
+        own = control_token_table(read_object(path), path)
         if own:  # it decides, except that the tokenizer has what every line has whatever it says
-            every_line = guard.table_of(catalogue.overlays()["kimi-k2-instruct"])
+            every_line = catalogue.overlays()["kimi-k2-instruct"].control_tokens()
             try:
                 table = {**every_line, **{int(index): str(entry["content"]) for index, entry in own.items()}}
             except (ValueError, TypeError, KeyError) as error:
@@ -37,11 +44,11 @@ def of_tokens(overlay: Overlay, model_dir: Path | None = None) -> str:
     return _digest([overlay.files["tiktoken.model"].sha256, PATTERN_SHA256, names])
 
 
-def of_prompts(overlay: Overlay, model_dir: Path | None = None) -> str:
+def prompt_fingerprint(overlay: Overlay, model_dir: Path | None = None) -> str:
     """SHA-256 over all that decides prompt text: chat template (that of `model_dir` if given) and declarations."""
-    template = directory.chat_template(model_dir) if model_dir is not None else None
-    if template is None and directory.CHAT_TEMPLATE in overlay.files:
-        template = overlay.read(directory.CHAT_TEMPLATE).decode("utf-8")
+    template = chat_template(model_dir) if model_dir is not None else None
+    if template is None and CHAT_TEMPLATE in overlay.files:
+        template = overlay.read(CHAT_TEMPLATE).decode("utf-8")
     return _digest([template, overlay.files["tool_declaration_ts.py"].sha256])
 
 

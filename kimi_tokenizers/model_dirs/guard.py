@@ -18,12 +18,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from kimi_tokenizers import byte_level, cache, directory
+from kimi_tokenizers.catalogue import Overlay, spell
 from kimi_tokenizers.errors import ModelDirError, VocabularyMismatchError
-from kimi_tokenizers.overlay import Overlay
-
-VOCAB_SIZE = 163_840  # `vocab_size` in the config.json of every K2 model, control tokens included
-N_RANKS = 163_584
+from kimi_tokenizers.model_dirs.tokenizer_files import TOKENIZER_CONFIG, control_token_table, read_object, read_small
+from kimi_tokenizers.model_dirs.verdicts import has_verdict, keep_verdict
 
 # The converted rank table of the line has 19.6 MB.
 TOKENIZER_JSON_BYTES = 64 * 1024 * 1024
@@ -34,7 +32,7 @@ _TICK = 20_000_000  # nanoseconds
 _MODEL_TYPE = re.compile(r"kimi_?k2(_?[0-9]+)?(_.*)?|deepseek_v3", re.IGNORECASE)
 
 
-def check(overlay: Overlay, model_dir: Path, *, override: bool = False) -> None:
+def check_vocabulary(overlay: Overlay, model_dir: Path, *, override: bool = False) -> None:
     """Compare a model directory with an overlay.
 
     Args:
@@ -66,7 +64,7 @@ def _rank_table(overlay: Overlay, model_dir: Path) -> None:
     ours = overlay.files["tiktoken.model"]
 
     def verdict() -> None:
-        data = directory.read_small(path)
+        data = read_small(path)
         # A download that broke off holds the beginning of the same table: damaged, but no other vocabulary.
         if data is not None and not ours.read().startswith(data):
             found = hashlib.sha256(data).hexdigest()
@@ -81,7 +79,7 @@ def _tokenizer_json(overlay: Overlay, model_dir: Path) -> None:
 
 
 def _compare_tokenizer_json(overlay: Overlay, path: Path) -> None:
-    data = directory.read_small(path, limit=TOKENIZER_JSON_BYTES)
+    data = read_small(path, limit=TOKENIZER_JSON_BYTES)
     if data is None:
         return
     try:
@@ -109,12 +107,12 @@ def _compare_tokenizer_json(overlay: Overlay, path: Path) -> None:
 def _ranks(overlay: Overlay) -> dict[str, int]:
     """The overlay's rank table as a tokenizer.json has it, bytes written as printable characters."""
     tokens = map(binascii.a2b_base64, overlay.read("tiktoken.model").split()[::2])
-    return {token: rank for rank, token in enumerate(byte_level.spell(tokens))}
+    return {token: rank for rank, token in enumerate(spell(tokens))}
 
 
 def _config(overlay: Overlay, model_dir: Path) -> None:
     path = model_dir / "config.json"
-    config = directory.read_object(path)
+    config = read_object(path)
     if config is None:
         return
     text_config = config.get("text_config")
@@ -128,14 +126,8 @@ def _config(overlay: Overlay, model_dir: Path) -> None:
 
 
 def _control_tokens(overlay: Overlay, model_dir: Path) -> None:
-    path = model_dir / directory.TOKENIZER_CONFIG
-    _compare_control_tokens(overlay, path, directory.control_token_table(directory.read_object(path), path))
-
-
-def table_of(overlay: Overlay) -> dict[int, str]:
-    """The control tokens of an overlay: id -> name."""
-    table = json.loads(overlay.read(directory.TOKENIZER_CONFIG))["added_tokens_decoder"]
-    return {int(index): entry["content"] for index, entry in table.items()}
+    path = model_dir / TOKENIZER_CONFIG
+    _compare_control_tokens(overlay, path, control_token_table(read_object(path), path))
 
 
 def _compare_control_tokens(overlay: Overlay, path: Path, table: Mapping[Any, Any]) -> None:
@@ -168,10 +160,10 @@ def _once(path: Path, overlay: Overlay, verdict: Callable[[], None]) -> None:
     identity = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
     against = sorted(file.sha256 for file in overlay.files.values())
     key = hashlib.sha256(repr((path.name, identity, overlay.line, against)).encode()).hexdigest()
-    if not cache.has_verdict(key):
+    if not has_verdict(key):
         verdict()
         # A file that is changed twice within one tick of the file system's clock keeps its identity, so a verdict on
         # one that has only just changed holds for this once. Clocks tick in milliseconds, on old systems in seconds.
         changed = max(status.st_mtime_ns, status.st_ctime_ns)
         if time.time_ns() - changed > (_TICK if changed % 1_000_000_000 else 100 * _TICK):
-            cache.keep_verdict(key)
+            keep_verdict(key)

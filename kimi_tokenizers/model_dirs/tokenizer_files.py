@@ -20,7 +20,7 @@ CHAT_TEMPLATE = "chat_template.jinja"
 SMALL_FILE_BYTES = 16 * 1024 * 1024
 
 
-def check(model_dir: str | os.PathLike[str]) -> Path:
+def checked_dir(model_dir: str | os.PathLike[str]) -> Path:
     """`model_dir` as a path. Raises ModelDirError where it is not a directory that can be read."""
     try:
         path = Path(model_dir)

@@ -1,4 +1,4 @@
-"""The per-user cache: directories of resolved tokenizer files, keyed by content, and verdicts of the guard.
+"""Directories of resolved tokenizer files in the per-user cache, keyed by content.
 
 Everything in it can be deleted at any time. It is safe with many processes at once and with processes killed at any
 moment: entries appear whole, by one rename, and each is checked before it is handed out.
@@ -7,44 +7,22 @@ moment: entries appear whole, by one rename, and each is checked before it is ha
 from __future__ import annotations
 
 import atexit
-import contextlib
 import functools
 import hashlib
 import json
 import os
 import shutil
 import stat
-import sys
 import tempfile
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from kimi_tokenizers import directory
 from kimi_tokenizers.errors import CacheError, KimiTokenizersError
-
-VARIABLE = "KIMI_TOKENIZERS_CACHE"
+from kimi_tokenizers.model_dirs import CACHE_VARIABLE, cache_root, own_cache, read_small
 
 _STAMP = ".kimi-tokenizers.json"
 _TEMPORARY = ".new-"
-
-
-def root(environment: Mapping[str, str] | None = None, platform: str = sys.platform) -> Path:
-    """Where the cache is: $KIMI_TOKENIZERS_CACHE, else `kimi-tokenizers` in the user's cache directory.
-
-    Absolute. Where there is no home directory, a leading `~` stays as it is; nothing can be made there.
-    """
-    environment = os.environ if environment is None else environment
-    if environment.get(VARIABLE):
-        return _absolute(environment[VARIABLE])
-    if platform == "darwin":
-        return _absolute("~/Library/Caches/kimi-tokenizers")
-    return _absolute(environment.get("XDG_CACHE_HOME") or "~/.cache") / "kimi-tokenizers"
-
-
-def _absolute(path: str) -> Path:
-    expanded = os.path.expanduser(path)
-    return Path(expanded if expanded.startswith("~") else os.path.abspath(expanded))
 
 
 def entry(sums: Mapping[str, str], read: Callable[[str], bytes]) -> Path:
@@ -58,9 +36,9 @@ def entry(sums: Mapping[str, str], read: Callable[[str], bytes]) -> Path:
         CacheError: neither the cache nor a temporary directory can be written to.
     """
     key = hashlib.sha256(json.dumps(sorted(sums.items())).encode()).hexdigest()[:32]
-    base = root()
+    base = cache_root()
     try:
-        path = _own(base) / "resolved" / key
+        path = own_cache(base) / "resolved" / key
         if not _is_whole(path, sums):
             _make(path, sums, read)
         return path
@@ -78,35 +56,6 @@ def entry(sums: Mapping[str, str], read: Callable[[str], bytes]) -> Path:
         raise _no_place(str(base), f"and writing to {str(path.parent)!r} failed: {error}") from error
 
 
-def has_verdict(key: str) -> bool:
-    """Whether the guard has passed what `key` identifies. Somebody else's word, or none, is no."""
-    try:
-        return stat.S_ISREG(os.lstat(_own(root()) / "verdicts" / key).st_mode)
-    except OSError:
-        return False
-
-
-def keep_verdict(key: str) -> None:
-    """Remember that the guard has passed what `key` identifies. A cache that cannot be written to forgets."""
-    with contextlib.suppress(OSError):
-        folder = _own(root()) / "verdicts"
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / key).touch()
-
-
-def _own(base: Path) -> Path:
-    """`base`, unless somebody else owns it: they could put another tokenizer there. Raises OSError."""
-    if not base.is_absolute():
-        raise FileNotFoundError(2, "there is no home directory")
-    try:
-        owner = base.stat().st_uid
-    except FileNotFoundError:
-        return base
-    if owner != os.geteuid():
-        raise PermissionError(1, f"it belongs to user id {owner}")
-    return base
-
-
 def _is_whole(path: Path, sums: Mapping[str, str]) -> bool:
     """Whether a directory holds exactly these files, by content; files that did not change are not read again."""
     try:
@@ -114,7 +63,7 @@ def _is_whole(path: Path, sums: Mapping[str, str]) -> bool:
         if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid():
             return False
         names = set(os.listdir(path))
-        known = json.loads(directory.read_small(path / _STAMP) or b"")
+        known = json.loads(read_small(path / _STAMP) or b"")
         if names - {"__pycache__"} != {*sums, _STAMP} or set(known) != set(sums):
             return False
         return all(known[name] == [*_identity(path / name), digest] for name, digest in sums.items())
@@ -180,7 +129,7 @@ def _private(base: str, reason: str) -> Path:
     atexit.register(_remove, path, os.getpid())
     warnings.warn(
         f"The cache {base!r} cannot be used ({reason}); {str(path)!r} is used until this process ends. "
-        f"Set {VARIABLE} to a directory that can be written to.",
+        f"Set {CACHE_VARIABLE} to a directory that can be written to.",
         RuntimeWarning,
         stacklevel=4,
     )
@@ -194,5 +143,5 @@ def _remove(path: Path, process: int) -> None:
 
 def _no_place(base: str, reason: str) -> CacheError:
     return CacheError(
-        f"The cache {base!r} cannot be used {reason}. Set {VARIABLE} to a directory that can be written to."
+        f"The cache {base!r} cannot be used {reason}. Set {CACHE_VARIABLE} to a directory that can be written to."
     )

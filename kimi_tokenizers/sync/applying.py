@@ -28,11 +28,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from kimi_tokenizers import directory, disk, guard, journal, resolver
 from kimi_tokenizers.disk import State
-from kimi_tokenizers.errors import ChangedError, KimiTokenizersError, ModelDirError, SyncError
 from kimi_tokenizers.journal import Entry, Journal, Prior
-from kimi_tokenizers.overlay import Overlay
+
+from kimi_tokenizers import disk, journal, resolver
+from kimi_tokenizers.catalogue import Overlay
+from kimi_tokenizers.errors import ChangedError, KimiTokenizersError, ModelDirError, SyncError
+from kimi_tokenizers.model_dirs import check_vocabulary, checked_dir
 
 Action = Literal["create", "replace", "lock", "unlock", "keep"]
 
@@ -121,7 +123,7 @@ def check_directory(model_dir: str | os.PathLike[str]) -> Path:
         ) from error
     except (OSError, ValueError):
         pass  # the same once more, said in full
-    return directory.check(path)
+    return checked_dir(path)
 
 
 # -- sync ------------------------------------------------------------------------------------------
@@ -138,7 +140,7 @@ def plan(overlay: Overlay, model_dir: str | os.PathLike[str], *, lock: bool | No
     """
     path = check_directory(model_dir)
     with _explained(path):
-        guard.check(overlay, path)
+        check_vocabulary(overlay, path)
         return _plan(overlay, path, journal.read(path), lock)
 
 
@@ -200,7 +202,7 @@ def apply(planned: Plan) -> Plan:
     if not planned.writes and not journal.is_half_done(path):
         return planned
     with _explained(path), journal.opened(path) as record:
-        guard.check(planned.overlay, path)
+        check_vocabulary(planned.overlay, path)
         current = _plan(planned.overlay, path, record, planned.lock)
         if current.writes:
             _sync(current, record)

@@ -28,9 +28,11 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from kimi_tokenizers import directory, disk
 from kimi_tokenizers.disk import State
+
+from kimi_tokenizers import disk
 from kimi_tokenizers.errors import JournalError, ModelDirError, SyncError
+from kimi_tokenizers.model_dirs import CHAT_TEMPLATE, TOKENIZER_CONFIG, read_small
 from kimi_tokenizers.resolver import ALWAYS_OURS
 
 FOLDER = ".kimi-tokenizers"
@@ -39,8 +41,8 @@ FOLDER = ".kimi-tokenizers"
 # what that needs in place already.
 NAMES = (
     *(name for name in ALWAYS_OURS if name != "tokenization_kimi.py"),
-    directory.TOKENIZER_CONFIG,
-    directory.CHAT_TEMPLATE,
+    TOKENIZER_CONFIG,
+    CHAT_TEMPLATE,
     "tokenization_kimi.py",
 )
 
@@ -429,7 +431,7 @@ def _dumped(entries: dict[str, Entry]) -> bytes:
 def _loaded(path: Path) -> dict[str, Entry]:
     """The entries of a journal; none where there is no file. Raises JournalError."""
     try:
-        data = directory.read_small(path)
+        data = read_small(path)
     except ModelDirError as error:
         if isinstance(error.__cause__, PermissionError):
             raise disk.explained(error.__cause__, path) from error

@@ -41,11 +41,24 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from kimi_tokenizers import directory, disk, exo, fingerprint, guard, journal, sync
 from kimi_tokenizers.disk import State as FileState
+
+from kimi_tokenizers import disk, journal, sync
+from kimi_tokenizers.catalogue import Overlay
 from kimi_tokenizers.errors import JournalError, KimiTokenizersError, ReportError, VocabularyMismatchError
-from kimi_tokenizers.finding import Found, Model
-from kimi_tokenizers.overlay import Overlay
+from kimi_tokenizers.model_dirs import (
+    CHAT_TEMPLATE,
+    TOKENIZER_CONFIG,
+    Found,
+    Model,
+    check_vocabulary,
+    control_token_table,
+    is_complete,
+    prompt_fingerprint,
+    read_object,
+    read_text,
+    token_fingerprint,
+)
 from kimi_tokenizers.version import __version__
 
 SCHEMA = 1
@@ -93,7 +106,7 @@ def examine(model: Model) -> ModelStatus:
     try:
         sync.check_directory(path)
         files = origins(overlay, path)
-        guard.check(overlay, path)
+        check_vocabulary(overlay, path)
         verdict = _verdict(model, files)
     except VocabularyMismatchError as error:
         verdict = _Verdict("refused", False, str(error))
@@ -101,7 +114,7 @@ def examine(model: Model) -> ModelStatus:
         verdict = _Verdict("broken", False, str(error))
     except OSError as error:
         verdict = _Verdict("broken", False, str(disk.explained(error, path)))
-    complete = exo.is_complete(path)
+    complete = is_complete(path)
     result = ModelStatus(
         model.model_id,
         overlay.line,
@@ -119,8 +132,8 @@ def examine(model: Model) -> ModelStatus:
         _is_incomplete(result)
     if result.tokenizer in ("healthy", "overlaid", "drifted") and verdict.would_load:
         result.fingerprints = {
-            "tokens": fingerprint.of_tokens(overlay, path),
-            "prompts": fingerprint.of_prompts(overlay, path),
+            "tokens": token_fingerprint(overlay, path),
+            "prompts": prompt_fingerprint(overlay, path),
         }
     return result
 
@@ -184,7 +197,7 @@ def _missing(files: Mapping[str, Origin]) -> str:
 
 def _verdict(model: Model, files: Mapping[str, Origin]) -> _Verdict:
     path = model.path
-    directory.read_object(path / directory.TOKENIZER_CONFIG)
+    read_object(path / TOKENIZER_CONFIG)
     if files[PYTHON] == "missing":
         error = f"FileNotFoundError: [Errno 2] No such file or directory: '{path / PYTHON}'"
         return _Verdict("broken", False, f"{_missing(files)} missing; exo: FileNotFoundError: …/{PYTHON}", error)
@@ -218,8 +231,8 @@ def _verdict_on_ours(model: Model, files: Mapping[str, Origin]) -> _Verdict:
 
 def _line_is_known(model: Model) -> bool:
     """Whether control tokens are right without a `kimi_line.json`."""
-    path = model.path / directory.TOKENIZER_CONFIG
-    table = directory.control_token_table(directory.read_object(path), path)
+    path = model.path / TOKENIZER_CONFIG
+    table = control_token_table(read_object(path), path)
     return bool(table) or model.overlay.line in _DEFAULT_LINES
 
 
@@ -231,7 +244,7 @@ def _verdict_on_theirs(model: Model, files: Mapping[str, Origin]) -> _Verdict:
     known = model.overlay.upstream.sha256
     names = [PYTHON, DECLARATION]
     if model.model_id.lower() == model.overlay.upstream.repo.lower():  # a conversion has its own
-        names += [directory.TOKENIZER_CONFIG, directory.CHAT_TEMPLATE]
+        names += [TOKENIZER_CONFIG, CHAT_TEMPLATE]
     drifted = [name for name in names if name in known and files.get(name) not in ("ours", "upstream")]
     if not drifted:
         what = "upstream's files" if PYTHON in known else "the slow tokenizer is there"
@@ -244,7 +257,7 @@ def _verdict_on_theirs(model: Model, files: Mapping[str, Origin]) -> _Verdict:
 
 def _objection_to_python(model_dir: Path) -> _Verdict | None:
     """Why exo cannot get a tokenizer out of a `tokenization_kimi.py`, as far as reading it shows."""
-    source = directory.read_text(model_dir / PYTHON)
+    source = read_text(model_dir / PYTHON)
     try:
         tree = ast.parse(source or "")
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:

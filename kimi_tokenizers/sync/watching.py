@@ -16,9 +16,9 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from kimi_tokenizers import finding, journal
+from kimi_tokenizers import journal
 from kimi_tokenizers.errors import KimiTokenizersError, SyncError
-from kimi_tokenizers.finding import Model
+from kimi_tokenizers.model_dirs import Model, find_models
 
 SECONDS = 1.0
 """Between two syncs of one model directory, at least."""
@@ -49,7 +49,7 @@ def watch(
         KimiTokenizersError: watchfiles is not installed, or there is no models dir to watch.
     """
     watchfiles = _watchfiles()
-    search = finding.find(models_dirs, hf_cache=hf_cache)
+    search = find_models(models_dirs, hf_cache=hf_cache)
     if not search.searched:
         raise SyncError(" ".join(search.problems) or "There is no models dir to watch. Give one.")
     stop = threading.Event()
@@ -69,7 +69,7 @@ def watch(
         first = True
         for batch in changes:  # an empty one, every now and then, too
             if first or batch:
-                models = finding.find(models_dirs, hf_cache=hf_cache, model_ids=model_ids).models
+                models = find_models(models_dirs, hf_cache=hf_cache, model_ids=model_ids).models
                 due.add(str(model.path) for model in models if first or _touches(model, batch))
             if first:
                 ready(search.searched)

@@ -11,9 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypeVar
 
-from kimi_tokenizers import byte_level
+from kimi_tokenizers.catalogue import N_RANKS, spell
 from kimi_tokenizers.errors import VocabularyMismatchError
-from kimi_tokenizers.guard import N_RANKS
 
 Tokenizer = TypeVar("Tokenizer")
 
@@ -37,7 +36,7 @@ def adapt(fast_tokenizer: Tokenizer) -> Tokenizer:
     """
     if not callable(getattr(fast_tokenizer, "get_vocab", None)):
         raise TypeError(f"Expected a fast tokenizer of transformers, got {type(fast_tokenizer).__name__}.")
-    from kimi_tokenizers.encodings import encoding_arguments
+    from kimi_tokenizers.tokenizer.encodings import encoding_arguments
 
     arguments = encoding_arguments("kimi-k2.6")
     vocabulary: Mapping[str, int] = fast_tokenizer.get_vocab()  # type: ignore[attr-defined]
@@ -51,7 +50,7 @@ def adapt(fast_tokenizer: Tokenizer) -> Tokenizer:
 
 def _compare_ranks(vocabulary: Mapping[str, int], ranks: Mapping[bytes, int]) -> None:
     found = {index: token for token, index in vocabulary.items() if index < N_RANKS}
-    for rank, written in enumerate(byte_level.spell(ranks)):
+    for rank, written in enumerate(spell(ranks)):
         if found.get(rank) != written:
             raise VocabularyMismatchError(
                 f"The tokenizer says that id {rank} is {found.get(rank)!r}, but in Kimi K2 it is {written!r}. It is "

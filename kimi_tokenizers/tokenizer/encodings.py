@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kimi_tokenizers import catalogue
-from kimi_tokenizers.loader import tokenizer_class
+from kimi_tokenizers.tokenizer.loader import tokenizer_class
 
 
 def encoding_arguments(line: str) -> dict[str, Any]:

@@ -139,7 +139,7 @@ class FastEncoding(KimiEncoding):
         if control not in engines:
             import gigatoken
 
-            from kimi_tokenizers.known_answers import KNOWN_ANSWERS
+            from kimi_tokenizers.tokenizer.known_answers import KNOWN_ANSWERS
 
             special = dict(self._special_tokens) if control else {}
             with catalogue.overlays()["kimi-k2.6"].files["tiktoken.model"].path() as path:

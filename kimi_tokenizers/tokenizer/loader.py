@@ -11,8 +11,17 @@ import json
 import os
 from typing import TYPE_CHECKING, Any
 
-from kimi_tokenizers import catalogue, directory, guard
-from kimi_tokenizers.overlay import Overlay
+from kimi_tokenizers import catalogue
+from kimi_tokenizers.catalogue import Overlay
+from kimi_tokenizers.model_dirs import (
+    CHAT_TEMPLATE,
+    TOKENIZER_CONFIG,
+    chat_template,
+    check_vocabulary,
+    checked_dir,
+    control_token_table,
+    read_object,
+)
 
 if TYPE_CHECKING:
     from mlx_lm.tokenizer_utils import TokenizerWrapper
@@ -57,20 +66,20 @@ def load(model_id: str = DEFAULT_MODEL, model_dir: str | os.PathLike[str] | None
 
 
 def _load(overlay: Overlay, model_id: str, model_dir: str | os.PathLike[str] | None) -> TikTokenTokenizer:
-    config: dict[str, Any] = json.loads(overlay.read(directory.TOKENIZER_CONFIG))
+    config: dict[str, Any] = json.loads(overlay.read(TOKENIZER_CONFIG))
     table = config["added_tokens_decoder"]
     template = None
     if model_dir is not None:
-        path = directory.check(model_dir)
-        guard.check(overlay, path)
-        config_path = path / directory.TOKENIZER_CONFIG
-        table = directory.control_token_table(directory.read_object(config_path), config_path) or table
-        template = directory.chat_template(path)
-    if template is None and directory.CHAT_TEMPLATE in overlay.files:
-        template = overlay.read(directory.CHAT_TEMPLATE).decode("utf-8")
+        path = checked_dir(model_dir)
+        check_vocabulary(overlay, path)
+        config_path = path / TOKENIZER_CONFIG
+        table = control_token_table(read_object(config_path), config_path) or table
+        template = chat_template(path)
+    if template is None and CHAT_TEMPLATE in overlay.files:
+        template = overlay.read(CHAT_TEMPLATE).decode("utf-8")
     new = tokenizer_class()
-    from kimi_tokenizers.fast import accelerated
     from kimi_tokenizers.overlays.common.tokenization_kimi import VocabFileError
+    from kimi_tokenizers.tokenizer.engine import accelerated
 
     with overlay.files["tiktoken.model"].path() as vocab_file:
         try:
@@ -103,8 +112,8 @@ def load_mlx(model_id: str = DEFAULT_MODEL, model_dir: str | os.PathLike[str] | 
         ) from error
     if "tool_parser" not in inspect.signature(TokenizerWrapper.__init__).parameters:
         raise ImportError("load_mlx needs mlx-lm 0.31 or newer. Run: pip install 'kimi-tokenizers[mlx]'")
-    from kimi_tokenizers.detokenizer import KimiStreamingDetokenizer
-    from kimi_tokenizers.tool_calls import END, START, parse_tool_call
+    from kimi_tokenizers.tokenizer.detokenizer import KimiStreamingDetokenizer
+    from kimi_tokenizers.tokenizer.tool_calls import END, START, parse_tool_call
 
     return TokenizerWrapper(
         load(model_id, model_dir),

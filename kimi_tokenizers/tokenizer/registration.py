@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import functools
-import json
 import os
 import warnings
 from pathlib import Path
 from typing import Any
 
-from kimi_tokenizers import catalogue, directory, exo, guard, resolver
-from kimi_tokenizers.errors import KimiTokenizersError, VocabularyMismatchError
-from kimi_tokenizers.loader import tokenizer_class
-from kimi_tokenizers.overlay import Overlay
+from kimi_tokenizers import resolver
+from kimi_tokenizers.errors import VocabularyMismatchError
+from kimi_tokenizers.model_dirs import identify
+from kimi_tokenizers.tokenizer.loader import tokenizer_class
 
 # Arguments of AutoTokenizer.from_pretrained that say which class to use or where to download from.
 _NOT_FOR_THE_CLASS = ("config", "trust_remote_code", "code_revision", "use_fast", "tokenizer_type", "_from_auto")
@@ -63,41 +62,3 @@ def _from_directory(name_or_path: Any, *inputs: Any, **kwargs: Any) -> Any:
     tokenizer = tokenizer_class().from_pretrained(front, *inputs, **kwargs)
     tokenizer.name_or_path = str(name_or_path)
     return tokenizer
-
-
-def identify(model_dir: Path) -> Overlay | None:
-    """The overlay for a directory whose model id is not given; None where nothing says that it is a Kimi K2 model.
-
-    What it goes by: the folder's name (exo's `org--name`, Hugging Face's `models--org--name/snapshots/…`, or the bare
-    model name), the overlay's own `kimi_line.json`, the tokenizer and model that its configuration names.
-    """
-    path = Path(os.path.abspath(model_dir))
-    for folder in (
-        path.name,
-        path.parent.parent.name.removeprefix("models--") if path.parent.name == "snapshots" else "",
-    ):
-        overlay = catalogue.find(exo.model_id_of(folder) or f"local/{folder}")
-        if overlay is not None:
-            return overlay
-    try:
-        line = (directory.read_object(path / "kimi_line.json") or {}).get("line")
-        if line in catalogue.LINES:
-            return catalogue.overlays()[str(line)]
-        return _identify_by_contents(path)
-    except KimiTokenizersError:
-        return None  # damaged files do not say anything
-
-
-def _identify_by_contents(path: Path) -> Overlay | None:
-    config = directory.read_object(path / directory.TOKENIZER_CONFIG) or {}
-    model_type = str((directory.read_object(path / "config.json") or {}).get("model_type"))
-    named = json.dumps([config.get("auto_map"), config.get("tokenizer_class")])
-    if "tokenization_kimi" not in named and not model_type.startswith("kimi_k2"):
-        return None
-    table = directory.control_token_table(config, path / directory.TOKENIZER_CONFIG)
-    names = {str(entry.get("content")) for entry in table.values() if isinstance(entry, dict)}
-    for line in ("kimi-k2.6", "kimi-k2-thinking", "kimi-k2-instruct"):
-        overlay = catalogue.overlays()[line]
-        if names.issuperset(guard.table_of(overlay).values()):
-            return overlay
-    return None

@@ -20,18 +20,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from kimi_tokenizers import catalogue, directory, exo, guard, resolver
+from kimi_tokenizers.view_directory import Change, Content, Entries, View, ViewedModel, is_no_directory, opened
+
+from kimi_tokenizers import catalogue, resolver
 from kimi_tokenizers.errors import KimiTokenizersError, ModelDirError, ViewError, VocabularyMismatchError
-from kimi_tokenizers.view_directory import (
-    MARKER,
+from kimi_tokenizers.model_dirs import (
     OWN_PREFIX,
-    Change,
-    Content,
-    Entries,
-    View,
-    ViewedModel,
-    is_no_directory,
-    opened,
+    VIEW_MARKER,
+    check_vocabulary,
+    checked_dir,
+    folder_name,
+    is_complete,
+    model_id_of,
+    read_text,
 )
 
 __all__ = ["Change", "ViewReport", "ViewedModel", "environment_lines", "make", "remove"]
@@ -142,7 +143,7 @@ def environment_lines(
 
 def _view(view: View, model_id: str, source: Path) -> ViewedModel:
     """View one model; what is wrong with it is its problem."""
-    folder = exo.folder_name(model_id)
+    folder = folder_name(model_id)
     try:
         entries = _entries(model_id, source)
     except VocabularyMismatchError as error:
@@ -153,7 +154,7 @@ def _view(view: View, model_id: str, source: Path) -> ViewedModel:
         problem = " ".join(filter(None, [str(error), "Its folder was taken out of the view.", taken.problem]))
         return ViewedModel(model_id, str(source), folder, taken.changes, problem=problem)
     except KimiTokenizersError as error:
-        complete = folder in view.records and exo.is_complete(view.target / folder)
+        complete = folder in view.records and is_complete(view.target / folder)
         return ViewedModel(model_id, str(source), folder, complete=complete, problem=str(error))
     return view.put(model_id, source, entries)
 
@@ -165,7 +166,7 @@ def _not_found(model_id: str, models_dirs: Iterable[Path]) -> ViewedModel:
         problem = f"There is no {model_id!r} in {places}. Download it first, or name the models dir that it is in."
     except KimiTokenizersError as error:
         problem = str(error)
-    return ViewedModel(model_id, None, exo.folder_name(model_id), problem=problem)
+    return ViewedModel(model_id, None, folder_name(model_id), problem=problem)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -198,8 +199,8 @@ def _check_colon(target: Path) -> None:
 def _existing(target: Path, models_dirs: Sequence[str | os.PathLike[str]]) -> list[Path]:
     """The models dirs that can be viewed. Views cannot, this one included: exo's own list may well name it."""
     given = list(dict.fromkeys(map(_plain, models_dirs)))
-    result = [path for path in given if os.path.isdir(path) and not os.path.exists(path / MARKER) and path != target]
-    if not result and target in given and os.path.isdir(target) and not os.path.exists(target / MARKER):
+    result = [path for path in given if os.path.isdir(path) and not os.path.exists(path / VIEW_MARKER) and path != target]
+    if not result and target in given and os.path.isdir(target) and not os.path.exists(target / VIEW_MARKER):
         raise ViewError(
             f"{str(target)!r} is the models dir itself; a view needs a directory of its own. Nothing was changed. Name "
             "another one, as ~/kimi-view."
@@ -254,14 +255,14 @@ def _sources(models_dirs: Iterable[Path]) -> dict[str, Path]:
             ) from error
         for name in names:
             hugging_face = name.startswith("models--")
-            model_id = exo.model_id_of(name.removeprefix("models--"))
+            model_id = model_id_of(name.removeprefix("models--"))
             if model_id is None or catalogue.find(model_id) is None:
                 continue
             path = _snapshot(models_dir / name) if hugging_face else models_dir / name
             if path is not None and os.path.isdir(path):
                 candidates.setdefault(model_id, []).append(path)
     return {
-        model_id: next(filter(exo.is_complete, paths), paths[0]) if len(paths) > 1 else paths[0]
+        model_id: next(filter(is_complete, paths), paths[0]) if len(paths) > 1 else paths[0]
         for model_id, paths in candidates.items()
     }
 
@@ -269,7 +270,7 @@ def _sources(models_dirs: Iterable[Path]) -> dict[str, Path]:
 def _snapshot(repo: Path) -> Path | None:
     """The snapshot in a folder of Hugging Face's cache that `main` names, else the newest; None if there is none."""
     with contextlib.suppress(KimiTokenizersError):
-        revision = (directory.read_text(repo / "refs" / "main") or "").strip()
+        revision = (read_text(repo / "refs" / "main") or "").strip()
         if re.fullmatch(r"[0-9a-zA-Z]+", revision) and os.path.isdir(repo / "snapshots" / revision):
             return repo / "snapshots" / revision
     try:
@@ -286,8 +287,8 @@ def _snapshot(repo: Path) -> Path | None:
 def _entries(model_id: str, source: Path) -> Entries:
     """What the folder of a model shall hold. Raises KimiTokenizersError."""
     overlay = catalogue.get(model_id)
-    directory.check(source)
-    guard.check(overlay, source)
+    checked_dir(source)
+    check_vocabulary(overlay, source)
     front = {name: Content.of(data) for name, data in resolver.front(overlay, source).items()}
     try:
         return {**_links(source, front), **front}

@@ -18,12 +18,12 @@ from hashlib import sha256
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal, NoReturn
 
-from kimi_tokenizers import directory, exo
+from kimi_tokenizers.catalogue import OverlayFile
 from kimi_tokenizers.errors import KimiTokenizersError, ModelDirError, ViewError
-from kimi_tokenizers.overlay import OverlayFile
+from kimi_tokenizers.model_dirs import INDEX_SUFFIX, folder_name, is_complete, model_id_of, read_small
 
 OWN_PREFIX = ".kimi-tokenizers"  # how the names of this package's own files begin, in views and elsewhere
-MARKER = OWN_PREFIX + "-view.json"
+VIEW_MARKER = OWN_PREFIX + "-view.json"
 LOCK = OWN_PREFIX + "-view.lock"
 
 _VERSION = 1
@@ -116,7 +116,7 @@ class _Record:
 def _sha256(path: Path) -> str | None:
     """SHA-256 of a small regular file; None for anything else."""
     try:
-        data = directory.read_small(path)
+        data = read_small(path)
     except ModelDirError:
         return None
     return None if data is None else sha256(data).hexdigest()
@@ -160,7 +160,7 @@ class View:
 
     def put(self, model_id: str, source: Path, entries: Entries) -> ViewedModel:
         """Make a model's folder hold these entries."""
-        name = exo.folder_name(model_id)
+        name = folder_name(model_id)
         folder = self.target / name
         old = self.records.get(name)
         objection = self._objection(folder)
@@ -175,7 +175,7 @@ class View:
             _sweep(folder, bytecode=bool(changes))
             self._carry_out(name, changes, entries)
         self._save(name, new)
-        complete = exo.is_complete(source if self.dry_run else folder)
+        complete = is_complete(source if self.dry_run else folder)
         problem = None
         if kept:
             problem = (
@@ -210,7 +210,7 @@ class View:
             return f"{str(folder)!r} is not a directory that this view made; left as it is. Move it away."
         if folder.name not in self.records and folder.exists():
             return (
-                f"{str(folder)!r} was not made by this view, says {MARKER}; left as it is. Move it away, or make the "
+                f"{str(folder)!r} was not made by this view, says {VIEW_MARKER}; left as it is. Move it away, or make the "
                 "view elsewhere."
             )
         return None
@@ -235,14 +235,14 @@ class View:
             self.records[name] = record
         text = _marker_text(self.records)
         if not self.dry_run and text != self._saved:
-            _write(self.target / MARKER, text.encode("ascii"))
+            _write(self.target / VIEW_MARKER, text.encode("ascii"))
         self._saved = text
 
     def leave(self) -> None:
         """Remove the directory if the view has nothing in it; the lock file goes last."""
         if self.dry_run or self.records:
             return
-        for name in (MARKER, LOCK):
+        for name in (VIEW_MARKER, LOCK):
             (self.target / name).unlink(missing_ok=True)
         with contextlib.suppress(OSError):  # it is not empty, or somebody is waiting to make a view there
             self.target.rmdir()
@@ -264,7 +264,7 @@ def _changes(folder: Path, record: _Record, entries: Entries) -> tuple[tuple[Cha
 
     def order(relative: str) -> tuple[bool, bool, str]:
         # exo takes a folder with an index for complete: by then, everything else must be there.
-        return isinstance(entries[relative], str), relative.endswith(exo.INDEX_SUFFIX), relative
+        return isinstance(entries[relative], str), relative.endswith(INDEX_SUFFIX), relative
 
     for relative in sorted(entries, key=order):
         if relative not in left_alone and not _is(folder / relative, entries[relative]):
@@ -274,7 +274,7 @@ def _changes(folder: Path, record: _Record, entries: Entries) -> tuple[tuple[Cha
 
 
 def _index_first(names: Iterable[str]) -> list[str]:
-    return sorted(names, key=lambda name: (not name.endswith(exo.INDEX_SUFFIX), name))
+    return sorted(names, key=lambda name: (not name.endswith(INDEX_SUFFIX), name))
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -391,7 +391,7 @@ def _read_marker(target: Path) -> dict[str, _Record]:
     if not target.exists():
         return {}
     try:
-        data = directory.read_small(target / MARKER)
+        data = read_small(target / VIEW_MARKER)
         names = sorted(os.listdir(target))
     except (OSError, ModelDirError) as error:
         raise ViewError(f"The directory {str(target)!r} cannot be read: {error}. Nothing was changed.") from error
@@ -399,7 +399,7 @@ def _read_marker(target: Path) -> dict[str, _Record]:
         others = [name for name in names if name != LOCK and not name.startswith(_TEMPORARY)]
         if others:
             raise ViewError(
-                f"{str(target)!r} is not a view: it holds {_listed(others)}, and no {MARKER}. Nothing was changed. "
+                f"{str(target)!r} is not a view: it holds {_listed(others)}, and no {VIEW_MARKER}. Nothing was changed. "
                 "Choose a path that does not exist, or an empty directory."
             )
         return {}
@@ -410,7 +410,7 @@ def _read_marker(target: Path) -> dict[str, _Record]:
         return {folder: _record(folder, entry) for folder, entry in value["models"].items()}
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ViewError(
-            f"{str(target / MARKER)!r} cannot be used ({type(error).__name__}: {error}), so it is not known what in "
+            f"{str(target / VIEW_MARKER)!r} cannot be used ({type(error).__name__}: {error}), so it is not known what in "
             f"{str(target)!r} belongs to a view. Nothing was changed. Make a view elsewhere, or use the version of "
             "kimi-tokenizers that wrote it."
         ) from error
@@ -424,7 +424,7 @@ def _record(folder: str, entry: Any) -> _Record:
         {name: list(sums) for name, sums in entry["files"].items()},
     )
     # A folder name decides where things are removed.
-    if exo.folder_name(record.model_id) != folder or exo.model_id_of(folder) is None or "\0" in folder:
+    if folder_name(record.model_id) != folder or model_id_of(folder) is None or "\0" in folder:
         raise ValueError(f"no folder of a model: {folder!r}")
     texts = [*record.sources, *record.files, *(digest for sums in record.files.values() for digest in sums)]
     if not all(isinstance(text, str) and text for text in texts):

@@ -1,0 +1,22 @@
+"""Model directories: where exo keeps them, what they say of themselves, and whether that fits an overlay (the guard).
+
+It may import `catalogue`, `errors` and the standard library. It must never write to a model directory, and never open a
+weight file. (Which large files the guard has passed is remembered in the per-user cache.)
+"""
+
+from kimi_tokenizers.model_dirs.exo import INDEX_SUFFIX, folder_name, is_complete, model_id_of, models_dirs
+from kimi_tokenizers.model_dirs.finding import OWN_PREFIX, VIEW_MARKER, Found, Model, find_models
+from kimi_tokenizers.model_dirs.fingerprint import prompt_fingerprint, token_fingerprint
+from kimi_tokenizers.model_dirs.guard import TOKENIZER_JSON_BYTES, check_vocabulary
+from kimi_tokenizers.model_dirs.identification import identify
+from kimi_tokenizers.model_dirs.tokenizer_files import (
+    CHAT_TEMPLATE,
+    TOKENIZER_CONFIG,
+    chat_template,
+    checked_dir,
+    control_token_table,
+    read_object,
+    read_small,
+    read_text,
+)
+from kimi_tokenizers.model_dirs.verdicts import CACHE_VARIABLE, cache_root, own_cache

@@ -1,0 +1,12 @@
+"""A tokenizer in this process: load, register, adapt; engines, streaming, tool calls.
+
+It may import transformers, tiktoken and mlx-lm (when one of them is needed, not before), `resolver` and what is below
+that. It must never execute Python that was not verified against the overlay, nor know of views, sync or commands.
+"""
+
+from kimi_tokenizers.tokenizer.adapter import adapt
+from kimi_tokenizers.tokenizer.encodings import encoding_arguments
+from kimi_tokenizers.tokenizer.known_answers import KNOWN_ANSWERS, KnownAnswer, of_line
+from kimi_tokenizers.tokenizer.loader import DEFAULT_MODEL, load, load_mlx
+from kimi_tokenizers.tokenizer.registration import register
+from kimi_tokenizers.tokenizer.tool_calls import END, START, parse_tool_call
