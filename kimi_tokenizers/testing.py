@@ -10,15 +10,23 @@ and what was expected. `check_model_dir` does all of them; `pytest --kimi-model-
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from kimi_tokenizers import catalogue
-from kimi_tokenizers.catalogue import VOCAB_SIZE
 from kimi_tokenizers.errors import KimiTokenizersError
+from kimi_tokenizers.evidence import (
+    CheckError,
+    check_decoding,
+    check_encoding,
+    check_exo_rules,
+    check_like_exo,
+    check_tokenizer,
+    known_answers,
+    open_reference,
+)
 from kimi_tokenizers.model_dirs import check_vocabulary, checked_dir, identify, read_small
-from kimi_tokenizers.tokenizer import KNOWN_ANSWERS, KnownAnswer, of_line
+from kimi_tokenizers.tokenizer import KnownAnswer, every_known_answer, known_answers_of, load
 
 __all__ = [
     "KNOWN_ANSWERS",
@@ -33,114 +41,7 @@ __all__ = [
     "known_answers",
 ]
 
-DEFAULT_LINE = "kimi-k2.6"
-
-_NOT_A_TOKEN = "<|test|>Hello<|end|>"
-_TEXTS = ("Hello, world!", "人工智能 and naïve café", "def f(x):\n    return x  # 🙂\n", "  \n\n\t x", "'s 1234567")
-
-
-class CheckError(KimiTokenizersError, AssertionError):
-    """A tokenizer or a model directory is not what it should be."""
-
-
-def known_answers(line: str = DEFAULT_LINE, *, control: bool | None = None) -> list[KnownAnswer]:
-    """The known answers of a model line, e.g. "kimi-k2-instruct".
-
-    Args:
-        control: only those for an encoder that recognises control tokens in the text (true), or takes them for plain
-            text (false). Texts without any are among both.
-    """
-    answers = of_line(line)
-    if control is None:
-        return answers
-    names = _tables()[line].values()
-    return [
-        answer
-        for answer in answers
-        if answer.control == control or not any(name in answer.text for name in (*names, "<|reserved_token_"))
-    ]
-
-
-def check_encoding(encode: Callable[[str], Iterable[int]], line: str = DEFAULT_LINE, *, control: bool = True) -> None:
-    """A function from text to ids gives the known answers.
-
-    Args:
-        control: whether it recognises control tokens in the text, as exo's does.
-
-    Raises:
-        CheckError: it does not; the message shows the first text, its ids, and how many more there are.
-    """
-    wrong = []
-    answers = known_answers(line, control=control)
-    for answer in answers:
-        found = [int(index) for index in encode(answer.text)]
-        if found != list(answer.ids):
-            wrong.append((answer, found))
-    if wrong:
-        answer, found = wrong[0]
-        raise CheckError(
-            f"{len(wrong)} of {len(answers)} known answers of {line} are wrong. The first: {answer.text!r} encodes to "
-            f"{found}, expected {list(answer.ids)}. `kimi-tokenizers parity` shows where it begins."
-        )
-
-
-def check_decoding(decode: Callable[[list[int]], str], line: str = DEFAULT_LINE) -> None:
-    """A function from ids to text takes the known answers back. Raises CheckError."""
-    for answer in known_answers(line):
-        found = decode(list(answer.ids))
-        if found != answer.text:
-            raise CheckError(f"{list(answer.ids)} decodes to {found!r}, expected {answer.text!r} ({line}).")
-
-
-def check_exo_rules(tokenizer: Any, line: str = DEFAULT_LINE) -> None:
-    """What exo 0.3.70 asks of a tokenizer, and what it and mlx-lm use afterwards. Raises CheckError.
-
-    exo's own test: `encode` returns a list of ints, text round-trips, the empty text gives a list, and text that looks
-    like a control token but is none encodes without an error.
-    """
-    for text in (*_TEXTS, "", _NOT_A_TOKEN):
-        ids = tokenizer.encode(text, add_special_tokens=False)
-        if not isinstance(ids, list) or not all(type(index) is int for index in ids):
-            raise CheckError(f"encode({text!r}) returns {_short(ids)}, expected a list of ints.")
-        found = tokenizer.decode(ids)
-        if found != text:
-            raise CheckError(f"{text!r} comes back from encode and decode as {found!r}.")
-    if "".join(tokenizer.decode([index]) for index in tokenizer.encode("Hello, world!")) != "Hello, world!":
-        raise CheckError("Decoding the ids of 'Hello, world!' one by one does not give the text.")
-    size = VOCAB_SIZE
-    if (tokenizer.vocab_size, len(tokenizer)) != (size, size):
-        raise CheckError(f"vocab_size is {tokenizer.vocab_size} and len() is {len(tokenizer)}, expected {size} both.")
-    vocabulary = tokenizer.get_vocab()
-    for index, name in _tables()[line].items():
-        if vocabulary.get(name) != index or tokenizer.convert_tokens_to_ids(name) != index:
-            raise CheckError(
-                f"{name!r} is id {vocabulary.get(name)} in get_vocab() and {tokenizer.convert_tokens_to_ids(name)} in "
-                f"convert_tokens_to_ids(), expected {index} ({line})."
-            )
-    _check_special_tokens(tokenizer)
-
-
-def _check_special_tokens(tokenizer: Any) -> None:
-    named = {"bos_token": "[BOS]", "eos_token": "[EOS]"}
-    for attribute, name in named.items():
-        if str(getattr(tokenizer, attribute, None)) != name:
-            raise CheckError(f"{attribute} is {getattr(tokenizer, attribute, None)!r}, expected {name!r}.")
-    if "<|im_end|>" not in tokenizer.all_special_tokens:
-        raise CheckError("'<|im_end|>', which ends a turn, is not among all_special_tokens.")
-
-
-def check_tokenizer(tokenizer: Any, line: str = DEFAULT_LINE) -> None:
-    """A tokenizer with transformers' interface gives the known answers, by `encode` and by the `.model` that exo uses,
-    takes them back, and keeps exo's rules. Raises CheckError.
-    """
-    check_encoding(lambda text: tokenizer.encode(text, add_special_tokens=False), line)
-    check_decoding(tokenizer.decode, line)
-    model = getattr(tokenizer, "model", None)
-    if model is None:
-        raise CheckError("The tokenizer has no `.model`, which exo encodes with; kimi_tokenizers.adapt() gives it one.")
-    check_encoding(lambda text: model.encode(text, allowed_special="all"), line)
-    check_encoding(lambda text: model.encode(text, disallowed_special=()), line, control=False)
-    check_exo_rules(tokenizer, line)
+KNOWN_ANSWERS = every_known_answer()
 
 
 def check_model_dir(
@@ -200,19 +101,15 @@ def _guarded(check: Callable[[], None]) -> None:
 
 
 def _check_overlaid(model_id: str, path: Path, line: str) -> None:
-    from kimi_tokenizers.tokenizer import load
-
     check_tokenizer(load(model_id, path), line)
 
 
 def _check_data(path: Path, line: str) -> None:
-    from kimi_tokenizers.evidence import open_reference
-
     reference = open_reference(str(path), line)
     if reference.encode is None:
         raise CheckError(f"{str(path)!r}: {' '.join(reference.notes)}")
     for control in (True, False):
-        answers = [answer for answer in of_line(line) if answer.control == control]
+        answers = [answer for answer in known_answers_of(line) if answer.control == control]
         found = reference.encode([answer.text for answer in answers], control) or []
         for answer, ids in zip(answers, found, strict=True):
             if ids != list(answer.ids):
@@ -223,17 +120,6 @@ def _check_data(path: Path, line: str) -> None:
 
 
 def _check_exo(path: Path, line: str) -> None:
-    from kimi_tokenizers import foreign
-
-    problems = foreign.check_like_exo(path, line)
+    problems = check_like_exo(path, line)
     if problems:
         raise CheckError(f"exo's loading steps on {str(path)!r}: {' '.join(problems)}")
-
-
-def _tables() -> dict[str, dict[int, str]]:
-    return {line: overlay.control_tokens() for line, overlay in catalogue.overlays().items()}
-
-
-def _short(value: Any) -> str:
-    sample: Sequence[Any] = value[:3] if isinstance(value, Sequence) else ()
-    return f"a {type(value).__name__} {list(sample)!r}"[:200]

@@ -19,9 +19,16 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from kimi_tokenizers import catalogue, directory, guard
+from kimi_tokenizers import catalogue
+from kimi_tokenizers.catalogue import Overlay
 from kimi_tokenizers.errors import KimiTokenizersError, TokenizerConfigError, VocabularyMismatchError
-from kimi_tokenizers.overlay import Overlay
+from kimi_tokenizers.model_dirs import (
+    TOKENIZER_CONFIG,
+    TOKENIZER_JSON_BYTES,
+    check_vocabulary,
+    control_token_table,
+    read_object,
+)
 
 
 class Change(enum.Enum):
@@ -69,7 +76,7 @@ _SLOW = ("tokenization_kimi.py", "tiktoken.model")
 
 MAX_ENTRIES = 10_000  # of a listing; Kimi-K2.6 has about a hundred files
 _MAX_LISTING_BYTES = 16 * 1024 * 1024
-_MAX_FILE_BYTES = guard.TOKENIZER_JSON_BYTES
+_MAX_FILE_BYTES = TOKENIZER_JSON_BYTES
 _TRIES = 4
 
 
@@ -180,9 +187,9 @@ def _reads_as_another_vocabulary(
             continue
         (folder / name).write_bytes(client.fetch(finding.model, finding.commit or "main", now[name]))
     try:
-        guard.check(overlay, folder)
-        path = folder / directory.TOKENIZER_CONFIG
-        table = directory.control_token_table(directory.read_object(path), path)
+        check_vocabulary(overlay, folder)
+        path = folder / TOKENIZER_CONFIG
+        table = control_token_table(read_object(path), path)
         theirs = {int(index): str(entry["content"]) for index, entry in table.items()}
     except VocabularyMismatchError as error:
         finding.details.append(str(error).replace(str(folder) + "/", ""))
@@ -190,7 +197,7 @@ def _reads_as_another_vocabulary(
     except (KimiTokenizersError, ValueError, TypeError, KeyError) as error:
         finding.details.append(f"Not understood: {error}".replace(str(folder) + "/", ""))
         return True
-    ours = guard.table_of(overlay)
+    ours = overlay.control_tokens()
     new = {i: name for i, name in theirs.items() if i not in ours and name != f"<|reserved_token_{i}|>"}
     if new:
         finding.details.append("New control tokens: " + ", ".join(f"{name!r} {i}" for i, name in sorted(new.items())))
@@ -200,7 +207,7 @@ def _reads_as_another_vocabulary(
 def _slow_is_gone(now: Mapping[str, File], folder: Path) -> bool:
     """Whether a file of the slow tokenizer is missing, or the configuration (if it was fetched) no longer names it."""
     try:
-        auto_map = (directory.read_object(folder / directory.TOKENIZER_CONFIG) or {}).get("auto_map")
+        auto_map = (read_object(folder / TOKENIZER_CONFIG) or {}).get("auto_map")
     except TokenizerConfigError:
         return False
     slots = auto_map.get("AutoTokenizer") if isinstance(auto_map, dict) else None

@@ -1,37 +1,18 @@
-"""Checks for other projects' tests: does a tokenizer give the known answers, and does it keep exo's rules?
+"""What a tokenizer must do: give the known answers, take them back, and keep exo's rules.
 
-Every check is one function that returns nothing or raises `CheckError`, an `AssertionError` that says what was found
-and what was expected. `check_model_dir` does all of them; `pytest --kimi-model-dir DIR` runs it as tests.
-
->>> check_encoding(lambda text: tokenizer.encode(text))
->>> check_model_dir("models/moonshotai--Kimi-K2.6")
+Every check returns nothing or raises `CheckError`, which says what was found and what was expected. The checks never
+look at a model directory; `kimi_tokenizers.testing` does that with them.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
 from typing import Any
 
 from kimi_tokenizers import catalogue
 from kimi_tokenizers.catalogue import VOCAB_SIZE
 from kimi_tokenizers.errors import KimiTokenizersError
-from kimi_tokenizers.model_dirs import check_vocabulary, checked_dir, identify, read_small
-from kimi_tokenizers.tokenizer import KNOWN_ANSWERS, KnownAnswer, of_line
-
-__all__ = [
-    "KNOWN_ANSWERS",
-    "CheckError",
-    "KnownAnswer",
-    "check_decoding",
-    "check_encoding",
-    "check_exo_rules",
-    "check_model_dir",
-    "check_tokenizer",
-    "checks_of_model_dir",
-    "known_answers",
-]
+from kimi_tokenizers.tokenizer import KnownAnswer, known_answers_of
 
 DEFAULT_LINE = "kimi-k2.6"
 
@@ -50,10 +31,10 @@ def known_answers(line: str = DEFAULT_LINE, *, control: bool | None = None) -> l
         control: only those for an encoder that recognises control tokens in the text (true), or takes them for plain
             text (false). Texts without any are among both.
     """
-    answers = of_line(line)
+    answers = known_answers_of(line)
     if control is None:
         return answers
-    names = _tables()[line].values()
+    names = _control_tokens(line).values()
     return [
         answer
         for answer in answers
@@ -111,7 +92,7 @@ def check_exo_rules(tokenizer: Any, line: str = DEFAULT_LINE) -> None:
     if (tokenizer.vocab_size, len(tokenizer)) != (size, size):
         raise CheckError(f"vocab_size is {tokenizer.vocab_size} and len() is {len(tokenizer)}, expected {size} both.")
     vocabulary = tokenizer.get_vocab()
-    for index, name in _tables()[line].items():
+    for index, name in _control_tokens(line).items():
         if vocabulary.get(name) != index or tokenizer.convert_tokens_to_ids(name) != index:
             raise CheckError(
                 f"{name!r} is id {vocabulary.get(name)} in get_vocab() and {tokenizer.convert_tokens_to_ids(name)} in "
@@ -143,95 +124,8 @@ def check_tokenizer(tokenizer: Any, line: str = DEFAULT_LINE) -> None:
     check_exo_rules(tokenizer, line)
 
 
-def check_model_dir(
-    model_dir: str | os.PathLike[str], model_id: str | None = None, *, trust_remote_code: bool = False
-) -> None:
-    """Everything that can be checked about a model directory; see `checks_of_model_dir`. Raises CheckError."""
-    for check in checks_of_model_dir(model_dir, model_id, trust_remote_code=trust_remote_code).values():
-        check()
-
-
-def checks_of_model_dir(
-    model_dir: str | os.PathLike[str], model_id: str | None = None, *, trust_remote_code: bool = False
-) -> dict[str, Callable[[], None]]:
-    """The checks of a model directory, by name; nothing is written to it.
-
-    - `vocabulary`: what it says of itself does not contradict the line's vocabulary (the guard);
-    - `overlay`: with the overlay in front it tokenizes right and keeps exo's rules;
-    - `data`: its own rank table or tokenizer.json gives the known answers;
-    - `exo`: exo's loading steps work on it as it is, and what they give is right. Its Python is executed for that, in a
-      process of its own; so this check is there only if that Python is the overlay's, byte for byte, or is trusted.
-
-    Args:
-        model_id: `owner/name`; by default what the directory's name and files say.
-        trust_remote_code: execute Python that comes with the directory.
-
-    Raises:
-        CheckError: nothing says that it is a directory of a Kimi K2 model.
-        ModelDirError: it cannot be read.
-    """
-    path = checked_dir(model_dir)
-    overlay = catalogue.get(model_id) if model_id else identify(path)
-    if overlay is None:
-        raise CheckError(f"Nothing in {str(path)!r} says that it is a Kimi K2 model. Give its model id as well.")
-    line, model = overlay.line, model_id or overlay.models[0]
-    checks: dict[str, Callable[[], None]] = {
-        "vocabulary": lambda: _guarded(lambda: check_vocabulary(overlay, path)),
-        "overlay": lambda: _guarded(lambda: _check_overlaid(model, path, line)),
-    }
-    if any((path / name).exists() for name in ("tiktoken.model", "tokenizer.json")):
-        checks["data"] = lambda: _guarded(lambda: _check_data(path, line))
-    if trust_remote_code or all(
-        read_small(path / name) == overlay.read(name)
-        for name in ("tokenization_kimi.py", "tool_declaration_ts.py")
-    ):
-        checks["exo"] = lambda: _check_exo(path, line)
-    return checks
-
-
-def _guarded(check: Callable[[], None]) -> None:
-    """Errors that say that the directory is wrong, as CheckError."""
-    try:
-        check()
-    except CheckError:
-        raise
-    except KimiTokenizersError as error:
-        raise CheckError(str(error)) from error
-
-
-def _check_overlaid(model_id: str, path: Path, line: str) -> None:
-    from kimi_tokenizers.tokenizer import load
-
-    check_tokenizer(load(model_id, path), line)
-
-
-def _check_data(path: Path, line: str) -> None:
-    from kimi_tokenizers.evidence.reference import open_reference
-
-    reference = open_reference(str(path), line)
-    if reference.encode is None:
-        raise CheckError(f"{str(path)!r}: {' '.join(reference.notes)}")
-    for control in (True, False):
-        answers = [answer for answer in of_line(line) if answer.control == control]
-        found = reference.encode([answer.text for answer in answers], control) or []
-        for answer, ids in zip(answers, found, strict=True):
-            if ids != list(answer.ids):
-                raise CheckError(
-                    f"{str(path)!r} ({reference.kind}): {answer.text!r} encodes to {ids}, expected {list(answer.ids)}. "
-                    "`kimi-tokenizers parity` shows where it begins."
-                )
-
-
-def _check_exo(path: Path, line: str) -> None:
-    from kimi_tokenizers import foreign
-
-    problems = foreign.check_like_exo(path, line)
-    if problems:
-        raise CheckError(f"exo's loading steps on {str(path)!r}: {' '.join(problems)}")
-
-
-def _tables() -> dict[str, dict[int, str]]:
-    return {line: overlay.control_tokens() for line, overlay in catalogue.overlays().items()}
+def _control_tokens(line: str) -> dict[int, str]:
+    return catalogue.overlays()[line].control_tokens()
 
 
 def _short(value: Any) -> str:

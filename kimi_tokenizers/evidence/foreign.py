@@ -36,7 +36,7 @@ class Process:
         environment.update(PYTHONPATH=os.pathsep.join(filter(None, sys.path)), HF_HUB_OFFLINE="1")
         self._lock = threading.Lock()
         self._process = subprocess.Popen(
-            [sys.executable, "-c", "from kimi_tokenizers.foreign import serve; serve()", os.path.abspath(model_dir)],
+            [sys.executable, "-c", "from kimi_tokenizers.evidence.foreign import serve; serve()", os.path.abspath(model_dir)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -98,7 +98,7 @@ def serve() -> None:
     replies = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what the foreign code prints must not look like an answer
     sys.dont_write_bytecode = True
-    from kimi_tokenizers import exo_loading
+    from kimi_tokenizers.evidence import exo_loading
 
     try:
         tokenizer = exo_loading.load_like_exo(Path(sys.argv[1]), wrap=False)
@@ -130,11 +130,11 @@ def _send(stream: BinaryIO, data: bytes) -> None:
 def check_like_exo(model_dir: Path, line: str) -> list[str]:
     """What exo's loading steps and rules find wrong with a directory, tried in a process of its own; [] if nothing."""
     code = (
-        "import json, sys; from pathlib import Path; from kimi_tokenizers import exo_loading, testing;\n"
+        "import json, sys; from pathlib import Path; from kimi_tokenizers.evidence import check_tokenizer, load_like_exo;\n"
         "sys.dont_write_bytecode = True\n"
         "try:\n"
-        "    tokenizer = exo_loading.load_like_exo(Path(sys.argv[1]), wrap=False)\n"
-        "    testing.check_tokenizer(tokenizer, sys.argv[2])\n"
+        "    tokenizer = load_like_exo(Path(sys.argv[1]), wrap=False)\n"
+        "    check_tokenizer(tokenizer, sys.argv[2])\n"
         "    problems = []\n"
         "except BaseException as error:\n"
         "    problems = [f'{type(error).__name__}: {error}'[:2000]]\n"

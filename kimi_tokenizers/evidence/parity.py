@@ -15,7 +15,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from kimi_tokenizers import catalogue, known_answers, samples
+from kimi_tokenizers import catalogue
+from kimi_tokenizers.evidence import samples
 from kimi_tokenizers.evidence.reference import Ids, Reference, all_control, open_reference, our_arguments
 from kimi_tokenizers.evidence.samples import Sample
 from kimi_tokenizers.evidence.verification import versions
@@ -222,13 +223,13 @@ def _pattern(ours: str, theirs: str | None) -> list[Difference] | None:
 
 def known_answer_samples(line: str) -> Iterator[Sample]:
     """The known answers of a line as texts."""
-    for number, answer in enumerate(known_answers.of_line(line)):
+    for number, answer in enumerate(known_answers_of(line)):
         yield Sample(f"known answer {number}", answer.text, answer.control)
 
 
 def _compare_known_answers(report: Report, ours: Any, line: str, show: int) -> None:
     """Our own ids with the known ones: what the reference agrees with must also be right."""
-    for number, answer in enumerate(known_answers.of_line(line)):
+    for number, answer in enumerate(known_answers_of(line)):
         found = _encode(ours, answer.text, answer.control)
         if found != list(answer.ids):
             report.parts["known answers"].differences += 1

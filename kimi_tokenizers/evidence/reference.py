@@ -97,7 +97,7 @@ def open_reference(name: str, line: str = "kimi-k2.6", *, trust_remote_code: boo
             reference = _slow(path, name, line)
             _encode_with_tiktoken(reference, line)
             return reference
-        from kimi_tokenizers import foreign
+        from kimi_tokenizers.evidence import foreign
 
         process = foreign.Process(path)
         try:
