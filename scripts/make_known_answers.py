@@ -1,4 +1,4 @@
-"""For maintainers: write the known answers that ship, `KNOWN_ANSWERS` in kimi_tokenizers/known_answers.py.
+"""For maintainers: write the known answers that ship, kimi_tokenizers/tokenizer/known_answers.jsonl.
 
 The ids come from a plain `tiktoken.Encoding` that is made here from the rank table and the published pattern: neither
 the packaged tokenizer nor its reader has a part in them. The first rows stem from the reference implementation; their
@@ -18,13 +18,13 @@ import unicodedata
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-TARGET = ROOT / "kimi_tokenizers" / "known_answers.py"
+TARGET = ROOT / "kimi_tokenizers" / "tokenizer" / "known_answers.jsonl"
 sys.path.insert(0, str(ROOT))
 
 import tiktoken  # noqa: E402
 
-from kimi_tokenizers import samples  # noqa: E402
-from kimi_tokenizers.known_answers import KNOWN_ANSWERS, KnownAnswer  # noqa: E402
+from kimi_tokenizers.evidence import samples  # noqa: E402
+from kimi_tokenizers.tokenizer import KnownAnswer, every_known_answer  # noqa: E402
 
 FROM_THE_REFERENCE = 80
 GENERATED = 176
@@ -126,7 +126,7 @@ def answers() -> list[KnownAnswer]:
         )
 
     result = []
-    for row in KNOWN_ANSWERS[:FROM_THE_REFERENCE]:
+    for row in every_known_answer()[:FROM_THE_REFERENCE]:
         if answer(*row[:3]) != row:
             raise SystemExit(f"{row.line}: {row.text!r} had the ids {row.ids}, now {answer(*row[:3]).ids}.")
         result.append(row)
@@ -143,26 +143,19 @@ def answers() -> list[KnownAnswer]:
 
 
 def written(rows: list[KnownAnswer]) -> str:
-    """The table as Python, one row a line, in ASCII."""
-    result = "KNOWN_ANSWERS: tuple[KnownAnswer, ...] = (\n"
-    for row in rows:
-        ids = ",".join(map(str, row.ids)) + ("," if len(row.ids) == 1 else "")
-        entry = f'    KnownAnswer("{row.line}", {row.control}, {row.text!a}, ({ids})),'
-        result += entry + ("  # noqa: E501\n" if len(entry) > 120 else "\n")
-    return result + ")\n"
+    """The table as JSON Lines, in ASCII."""
+    return "".join(json.dumps(row._asdict(), separators=(",", ":")) + "\n" for row in rows)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Write the known answers that ship.")
     parser.add_argument("--check", action="store_true", help="change nothing; exit with 1 if the table is out of date")
     check = parser.parse_args().check
-    old = TARGET.read_text(encoding="utf-8")
-    head, _, rest = old.partition("# fmt: off\n")
-    _, _, tail = rest.rpartition("# fmt: on")
+    old = TARGET.read_text(encoding="ascii")
     rows = answers()
-    new = f"{head}# fmt: off\n{written(rows)}# fmt: on{tail}"
+    new = written(rows)
     if new != old and not check:
-        TARGET.write_text(new, encoding="utf-8")
+        TARGET.write_text(new, encoding="ascii")
     state = "unchanged" if new == old else "out of date" if check else "written"
     print(json.dumps({"answers": len(rows), "bytes": len(new), "state": state}))
     return 1 if check and new != old else 0

@@ -5,7 +5,7 @@ byte of a packaged file that was not checked against its SHA-256.
 """
 
 from kimi_tokenizers.catalogue.lookup import LINES, find, get, overlays
-from kimi_tokenizers.catalogue.overlay import Overlay, OverlayFile
+from kimi_tokenizers.catalogue.overlay import Overlay, OverlayFile, resources
 from kimi_tokenizers.catalogue.vocabulary import N_RANKS, VOCAB_SIZE, spell, unspell
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "find",
     "get",
     "overlays",
+    "resources",
     "spell",
     "unspell",
 ]

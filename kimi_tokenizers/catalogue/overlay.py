@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from importlib_resources.abc import Traversable
 
 
-def resources() -> Traversable:
-    """The root of the packaged overlays. Works from a wheel, an editable install, a zip, and a clone."""
+def resources(package: str = "kimi_tokenizers.overlays") -> Traversable:
+    """The root of the packaged overlays (or of other package data): in a wheel, an editable install, a zip, a clone."""
     try:
         import importlib_resources
     except ImportError:  # `scripts/` run from a clone with nothing but Python 3.11 and later
         import importlib.resources as importlib_resources  # type: ignore[no-redef]
-    return importlib_resources.files("kimi_tokenizers.overlays")
+    return importlib_resources.files(package)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ huggingface_hub when one of them is asked. It must never call fine what it did n
 or run downloaded Python in this process; only `upstream` may use the network.
 """
 
+from kimi_tokenizers.evidence.changes import MEANING, Finding, upstream_markdown, worst_change
 from kimi_tokenizers.evidence.checks import (
     DEFAULT_LINE,
     CheckError,
@@ -19,7 +20,7 @@ from kimi_tokenizers.evidence.foreign import check_like_exo
 from kimi_tokenizers.evidence.parity import Difference, Report, compare
 from kimi_tokenizers.evidence.reference import open_reference
 from kimi_tokenizers.evidence.samples import corpus_files
-from kimi_tokenizers.evidence.upstream import MEANING, Finding, changes_upstream, upstream_markdown, worst_change
+from kimi_tokenizers.evidence.upstream import changes_upstream
 from kimi_tokenizers.evidence.verification import Verification, verify, versions
 
 __all__ = [

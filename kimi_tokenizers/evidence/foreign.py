@@ -36,7 +36,12 @@ class Process:
         environment.update(PYTHONPATH=os.pathsep.join(filter(None, sys.path)), HF_HUB_OFFLINE="1")
         self._lock = threading.Lock()
         self._process = subprocess.Popen(
-            [sys.executable, "-c", "from kimi_tokenizers.evidence.foreign import serve; serve()", os.path.abspath(model_dir)],
+            [
+                sys.executable,
+                "-c",
+                "from kimi_tokenizers.evidence.foreign import serve; serve()",
+                os.path.abspath(model_dir),
+            ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

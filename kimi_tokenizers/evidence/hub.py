@@ -1,78 +1,30 @@
-"""What has upstream done to the tokenizer files since our overlay was made?
+"""Asking the hub which tokenizer files a repo has, and for the content of those that are needed.
 
-The only module that asks the network, and only on request. It goes through `huggingface_hub` (its endpoint, tokens,
-proxies), takes nothing that it is told on trust, fetches nothing but text of bounded size, and executes nothing.
+It goes through `huggingface_hub` (its endpoint, tokens, proxies), takes nothing that it is told on trust, fetches
+nothing but text of bounded size, and executes nothing.
 """
 
 from __future__ import annotations
 
-import enum
 import hashlib
 import json
 import re
-import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from kimi_tokenizers import catalogue
-from kimi_tokenizers.catalogue import Overlay
-from kimi_tokenizers.errors import KimiTokenizersError, TokenizerConfigError, VocabularyMismatchError
-from kimi_tokenizers.model_dirs import (
-    TOKENIZER_CONFIG,
-    TOKENIZER_JSON_BYTES,
-    check_vocabulary,
-    control_token_table,
-    read_object,
-)
-
-
-class Change(enum.Enum):
-    """What became of a repo; the value is the command's exit status. `SEVERITY` says which is worse."""
-
-    UNCHANGED = 0
-    CHANGED = 10  # files changed, the vocabulary is the same
-    SLOW_GONE = 11  # the slow tokenizer went; the overlay covers it
-    VOCABULARY = 12  # vocabulary or control tokens changed: a new overlay is needed, and the guard will refuse
-    GONE = 13  # the repo, or its `main`, is not there
-    GATED = 14  # the hub wants another token
-    OFFLINE = 15  # the hub did not answer
-    UNTRUSTED = 16  # it answered with something that is no honest listing
-
-
-MEANING = {
-    Change.UNCHANGED: "unchanged",
-    Change.CHANGED: "changed, the vocabulary is the same",
-    Change.SLOW_GONE: "the slow tokenizer is gone; the overlay covers it",
-    Change.VOCABULARY: "vocabulary or control tokens changed: needs a new overlay, the guard will refuse",
-    Change.GONE: "the repo is gone",
-    Change.GATED: "the repo is gated: the hub wants another token",
-    Change.OFFLINE: "the hub could not be asked",
-    Change.UNTRUSTED: "the hub's answer is not to be trusted",
-}
-SEVERITY = (
-    Change.UNCHANGED,
-    Change.CHANGED,
-    Change.SLOW_GONE,
-    Change.OFFLINE,
-    Change.GATED,
-    Change.GONE,
-    Change.UNTRUSTED,
-    Change.VOCABULARY,
-)
+from kimi_tokenizers.errors import KimiTokenizersError
+from kimi_tokenizers.evidence.changes import Change
+from kimi_tokenizers.model_dirs import TOKENIZER_JSON_BYTES
 
 # Files at the top of a repo that decide how text is tokenized and rendered; a listing may hold others.
 _TOKENIZER_FILE = re.compile(
     r"(tokeniz|tiktoken|tool_declaration|chat_template|special_tokens|added_tokens|encoding_)[A-Za-z0-9._-]{0,80}"
     r"|(config|vocab|generation_config)\.json|merges\.txt"
 )
-# Those that the guard reads: fetched where they changed.
-_GUARDED = ("tiktoken.model", "tokenizer.json", "tokenizer_config.json", "config.json")
-_SLOW = ("tokenization_kimi.py", "tiktoken.model")
 
 MAX_ENTRIES = 10_000  # of a listing; Kimi-K2.6 has about a hundred files
 _MAX_LISTING_BYTES = 16 * 1024 * 1024
@@ -95,143 +47,6 @@ class File:
     name: str
     size: int
     hash: str
-
-
-@dataclass
-class Finding:
-    """What became of one repo.
-
-    Attributes:
-        since: the revision that `main` was compared with, and the repo it belongs to.
-        commit: that of `main`, "" where it could not be had.
-        added, removed, changed: names of tokenizer files.
-        details: for people.
-    """
-
-    model: str
-    line: str
-    since: str
-    change: Change = Change.UNCHANGED
-    commit: str = ""
-    added: list[str] = field(default_factory=list)
-    removed: list[str] = field(default_factory=list)
-    changed: list[str] = field(default_factory=list)
-    details: list[str] = field(default_factory=list)
-
-    def as_json(self) -> dict[str, Any]:
-        meaning = MEANING[self.change]
-        return {**asdict(self), "change": self.change.name.lower(), "status": self.change.value, "meaning": meaning}
-
-
-def worst(findings: Sequence[Finding]) -> Change:
-    """The worst change of several."""
-    return max((finding.change for finding in findings), key=SEVERITY.index, default=Change.UNCHANGED)
-
-
-def check(models: Sequence[str] = (), since: str | None = None, *, client: Client | None = None) -> Iterator[Finding]:
-    """Ask the hub what became of models.
-
-    Args:
-        models: ids, as `owner/name`; by default every repo that an overlay is pinned to.
-        since: revision to compare `main` with; by default the overlay's pinned one (of the overlay's own repo, also
-            for conversions of it, which have none).
-
-    Raises:
-        UnknownModelError, ModelIdError: no overlay serves an id.
-    """
-    overlays = [(model, catalogue.get(model)) for model in models]
-    if not models:
-        overlays = [(overlay.upstream.repo, overlay) for overlay in catalogue.overlays().values()]
-    client = client or Client()
-    for model, overlay in overlays:
-        repo = model if since else overlay.upstream.repo
-        finding = Finding(model, overlay.line, f"{repo}@{since or overlay.upstream.revision}")
-        try:
-            _compare(finding, overlay, client, repo, since or overlay.upstream.revision)
-        except HubError as error:
-            finding.change = error.change
-            finding.details.append(str(error))
-        yield finding
-
-
-def _compare(finding: Finding, overlay: Overlay, client: Client, repo: str, revision: str) -> None:
-    now, finding.commit = client.listing(finding.model, "main", finding.details)
-    try:
-        before, _ = client.listing(repo, revision, finding.details)
-    except HubError as error:
-        if error.change is not Change.GONE:
-            raise
-        finding.details.append(f"{error} Compared with the overlay's own hashes only.")
-        before = {}
-    finding.added = sorted(now.keys() - before.keys())
-    finding.removed = sorted(before.keys() - now.keys())
-    finding.changed = sorted(name for name in now.keys() & before.keys() if now[name].hash != before[name].hash)
-    if finding.added or finding.removed or finding.changed:
-        finding.change = Change.CHANGED
-    # The rank table's hash is known, so that it is checked whatever the pinned revision is said to hold.
-    to_read = {*finding.added, *finding.changed} | ({"tiktoken.model"} & now.keys())
-    with tempfile.TemporaryDirectory(prefix="kimi-tokenizers-") as folder:
-        if _reads_as_another_vocabulary(finding, overlay, client, now, to_read, Path(folder)):
-            finding.change = Change.VOCABULARY
-        elif _slow_is_gone(now, Path(folder)):
-            finding.change = Change.SLOW_GONE
-
-
-def _reads_as_another_vocabulary(
-    finding: Finding, overlay: Overlay, client: Client, now: Mapping[str, File], names: set[str], folder: Path
-) -> bool:
-    """Fetch what the guard reads and changed, and ask the guard. Whatever cannot be understood counts as another."""
-    for name in sorted(names & {*_GUARDED}):
-        known = overlay.files["tiktoken.model"].sha256 if name == "tiktoken.model" else ""
-        if now[name].hash == f"sha256:{known}":
-            continue
-        (folder / name).write_bytes(client.fetch(finding.model, finding.commit or "main", now[name]))
-    try:
-        check_vocabulary(overlay, folder)
-        path = folder / TOKENIZER_CONFIG
-        table = control_token_table(read_object(path), path)
-        theirs = {int(index): str(entry["content"]) for index, entry in table.items()}
-    except VocabularyMismatchError as error:
-        finding.details.append(str(error).replace(str(folder) + "/", ""))
-        return True
-    except (KimiTokenizersError, ValueError, TypeError, KeyError) as error:
-        finding.details.append(f"Not understood: {error}".replace(str(folder) + "/", ""))
-        return True
-    ours = overlay.control_tokens()
-    new = {i: name for i, name in theirs.items() if i not in ours and name != f"<|reserved_token_{i}|>"}
-    if new:
-        finding.details.append("New control tokens: " + ", ".join(f"{name!r} {i}" for i, name in sorted(new.items())))
-    return bool(new)
-
-
-def _slow_is_gone(now: Mapping[str, File], folder: Path) -> bool:
-    """Whether a file of the slow tokenizer is missing, or the configuration (if it was fetched) no longer names it."""
-    try:
-        auto_map = (read_object(folder / TOKENIZER_CONFIG) or {}).get("auto_map")
-    except TokenizerConfigError:
-        return False
-    slots = auto_map.get("AutoTokenizer") if isinstance(auto_map, dict) else None
-    return any(name not in now for name in _SLOW) or (isinstance(slots, list) and bool(slots) and slots[0] is None)
-
-
-def markdown(findings: Sequence[Finding]) -> str:
-    """The findings for a bot to post."""
-    change = worst(findings)
-    lines = [f"## Upstream: {MEANING[change]}", "", "| model | what | files |", "| --- | --- | --- |"]
-    for finding in findings:
-        files = [f"{sign}`{_plain(name)}`" for sign, names in (("+", finding.added), ("−", finding.removed), ("~", finding.changed)) for name in names]  # fmt: skip  # noqa: E501
-        lines.append(f"| {_plain(finding.model)} | {MEANING[finding.change]} | {' '.join(files) or '–'} |")
-    details = [f"- {_plain(finding.model)}: {_plain(detail)}" for finding in findings for detail in finding.details]
-    return "\n".join([*lines, *([""] if details else []), *details]) + "\n"
-
-
-def _plain(text: str) -> str:
-    """Text from the hub with nothing in it that Markdown, or the reader of a bot's post, would act on."""
-    text = "".join(character if character.isprintable() else " " for character in text)
-    return re.sub(r"([\\`*_{}\[\]<>#|!~&])", r"\\\1", text).replace("@", "@\u200b")[:1000]
-
-
-# The hub
 
 
 class Client:

@@ -140,9 +140,7 @@ def _bare(path: Path, line: str) -> Reference:
 
 def _slow(path: Path, name: str, line: str) -> Reference:
     reference = Reference(name, "slow tokenizer, its data in tiktoken", ranks=_read_ranks(path / "tiktoken.model"))
-    table = control_token_table(
-        read_object(path / TOKENIZER_CONFIG), path / TOKENIZER_CONFIG
-    )
+    table = control_token_table(read_object(path / TOKENIZER_CONFIG), path / TOKENIZER_CONFIG)
     if table:
         try:
             reference.control = {int(index): str(entry["content"]) for index, entry in table.items()}

@@ -1,134 +1,35 @@
 """What has upstream done to the tokenizer files since our overlay was made?
 
-The only module that asks the network, and only on request. It goes through `huggingface_hub` (its endpoint, tokens,
-proxies), takes nothing that it is told on trust, fetches nothing but text of bounded size, and executes nothing.
+The only command that asks the network, and only on request; `hub` does the asking. What upstream has now is put to the
+guard, as a model directory would be.
 """
 
 from __future__ import annotations
 
-import enum
-import hashlib
-import json
-import re
 import tempfile
-import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
-from urllib.parse import quote
 
 from kimi_tokenizers import catalogue
 from kimi_tokenizers.catalogue import Overlay
 from kimi_tokenizers.errors import KimiTokenizersError, TokenizerConfigError, VocabularyMismatchError
+from kimi_tokenizers.evidence.changes import Change, Finding
+from kimi_tokenizers.evidence.hub import Client, File, HubError
 from kimi_tokenizers.model_dirs import (
     TOKENIZER_CONFIG,
-    TOKENIZER_JSON_BYTES,
     check_vocabulary,
     control_token_table,
     read_object,
 )
 
-
-class Change(enum.Enum):
-    """What became of a repo; the value is the command's exit status. `SEVERITY` says which is worse."""
-
-    UNCHANGED = 0
-    CHANGED = 10  # files changed, the vocabulary is the same
-    SLOW_GONE = 11  # the slow tokenizer went; the overlay covers it
-    VOCABULARY = 12  # vocabulary or control tokens changed: a new overlay is needed, and the guard will refuse
-    GONE = 13  # the repo, or its `main`, is not there
-    GATED = 14  # the hub wants another token
-    OFFLINE = 15  # the hub did not answer
-    UNTRUSTED = 16  # it answered with something that is no honest listing
-
-
-MEANING = {
-    Change.UNCHANGED: "unchanged",
-    Change.CHANGED: "changed, the vocabulary is the same",
-    Change.SLOW_GONE: "the slow tokenizer is gone; the overlay covers it",
-    Change.VOCABULARY: "vocabulary or control tokens changed: needs a new overlay, the guard will refuse",
-    Change.GONE: "the repo is gone",
-    Change.GATED: "the repo is gated: the hub wants another token",
-    Change.OFFLINE: "the hub could not be asked",
-    Change.UNTRUSTED: "the hub's answer is not to be trusted",
-}
-SEVERITY = (
-    Change.UNCHANGED,
-    Change.CHANGED,
-    Change.SLOW_GONE,
-    Change.OFFLINE,
-    Change.GATED,
-    Change.GONE,
-    Change.UNTRUSTED,
-    Change.VOCABULARY,
-)
-
-# Files at the top of a repo that decide how text is tokenized and rendered; a listing may hold others.
-_TOKENIZER_FILE = re.compile(
-    r"(tokeniz|tiktoken|tool_declaration|chat_template|special_tokens|added_tokens|encoding_)[A-Za-z0-9._-]{0,80}"
-    r"|(config|vocab|generation_config)\.json|merges\.txt"
-)
 # Those that the guard reads: fetched where they changed.
 _GUARDED = ("tiktoken.model", "tokenizer.json", "tokenizer_config.json", "config.json")
 _SLOW = ("tokenization_kimi.py", "tiktoken.model")
 
-MAX_ENTRIES = 10_000  # of a listing; Kimi-K2.6 has about a hundred files
-_MAX_LISTING_BYTES = 16 * 1024 * 1024
-_MAX_FILE_BYTES = TOKENIZER_JSON_BYTES
-_TRIES = 4
 
-
-class HubError(KimiTokenizersError):
-    """The hub refuses, does not answer, or answers nonsense. `change` says which."""
-
-    def __init__(self, change: Change, message: str) -> None:
-        super().__init__(message)
-        self.change = change
-
-
-@dataclass(frozen=True)
-class File:
-    """A file as the hub lists it: `hash` is its SHA-256 ("sha256:…") or git's blob hash ("git:…")."""
-
-    name: str
-    size: int
-    hash: str
-
-
-@dataclass
-class Finding:
-    """What became of one repo.
-
-    Attributes:
-        since: the revision that `main` was compared with, and the repo it belongs to.
-        commit: that of `main`, "" where it could not be had.
-        added, removed, changed: names of tokenizer files.
-        details: for people.
-    """
-
-    model: str
-    line: str
-    since: str
-    change: Change = Change.UNCHANGED
-    commit: str = ""
-    added: list[str] = field(default_factory=list)
-    removed: list[str] = field(default_factory=list)
-    changed: list[str] = field(default_factory=list)
-    details: list[str] = field(default_factory=list)
-
-    def as_json(self) -> dict[str, Any]:
-        meaning = MEANING[self.change]
-        return {**asdict(self), "change": self.change.name.lower(), "status": self.change.value, "meaning": meaning}
-
-
-def worst(findings: Sequence[Finding]) -> Change:
-    """The worst change of several."""
-    return max((finding.change for finding in findings), key=SEVERITY.index, default=Change.UNCHANGED)
-
-
-def check(models: Sequence[str] = (), since: str | None = None, *, client: Client | None = None) -> Iterator[Finding]:
+def changes_upstream(
+    models: Sequence[str] = (), since: str | None = None, *, client: Client | None = None
+) -> Iterator[Finding]:
     """Ask the hub what became of models.
 
     Args:
@@ -212,191 +113,3 @@ def _slow_is_gone(now: Mapping[str, File], folder: Path) -> bool:
         return False
     slots = auto_map.get("AutoTokenizer") if isinstance(auto_map, dict) else None
     return any(name not in now for name in _SLOW) or (isinstance(slots, list) and bool(slots) and slots[0] is None)
-
-
-def markdown(findings: Sequence[Finding]) -> str:
-    """The findings for a bot to post."""
-    change = worst(findings)
-    lines = [f"## Upstream: {MEANING[change]}", "", "| model | what | files |", "| --- | --- | --- |"]
-    for finding in findings:
-        files = [f"{sign}`{_plain(name)}`" for sign, names in (("+", finding.added), ("−", finding.removed), ("~", finding.changed)) for name in names]  # fmt: skip  # noqa: E501
-        lines.append(f"| {_plain(finding.model)} | {MEANING[finding.change]} | {' '.join(files) or '–'} |")
-    details = [f"- {_plain(finding.model)}: {_plain(detail)}" for finding in findings for detail in finding.details]
-    return "\n".join([*lines, *([""] if details else []), *details]) + "\n"
-
-
-def _plain(text: str) -> str:
-    """Text from the hub with nothing in it that Markdown, or the reader of a bot's post, would act on."""
-    text = "".join(character if character.isprintable() else " " for character in text)
-    return re.sub(r"([\\`*_{}\[\]<>#|!~&])", r"\\\1", text).replace("@", "@\u200b")[:1000]
-
-
-# The hub
-
-
-class Client:
-    """Questions to the hub, each with a limit on time, size and tries.
-
-    Args:
-        endpoint, token: by default huggingface_hub's: `HF_ENDPOINT`, and `HF_TOKEN` or the token of a login.
-        timeout: seconds for a connection or for the next bytes of an answer; a whole answer gets twenty times as long.
-        longest_wait: seconds between tries, whatever `Retry-After` says.
-    """
-
-    def __init__(
-        self,
-        endpoint: str | None = None,
-        token: str | None = None,
-        timeout: float = 10.0,
-        longest_wait: float = 30.0,
-    ) -> None:
-        from huggingface_hub import constants
-
-        self._endpoint = (endpoint or constants.ENDPOINT).rstrip("/")
-        self._token, self._timeout, self._longest_wait = token, timeout, longest_wait
-
-    def listing(self, repo: str, revision: str, details: list[str]) -> tuple[dict[str, File], str]:
-        """The tokenizer files of a revision, name -> file, and the commit that it is. Raises HubError.
-
-        Entries whose names are no plain file names at the top are left out; `details` says so.
-        """
-        answer = self._json(f"/api/models/{repo}/revision/{quote(revision, safe='')}")
-        commit = str(answer.get("sha", "")) if isinstance(answer, dict) else ""
-        if not re.fullmatch(r"[0-9a-f]{40,64}", commit):
-            raise HubError(Change.UNTRUSTED, f"The hub names no commit for {repo} at {revision}: {commit[:80]!r}.")
-        files: dict[str, File] = {}
-        odd = entries = 0
-        for page in self._pages(f"/api/models/{repo}/tree/{commit}"):
-            entries += len(page)
-            if entries > MAX_ENTRIES:
-                raise HubError(Change.UNTRUSTED, f"The listing of {repo} has more than {MAX_ENTRIES:,} entries.")
-            for entry in page:
-                name = entry.get("path") if isinstance(entry, dict) else None
-                if not isinstance(name, str) or name.startswith("/") or ".." in name.split("/") or "\0" in name:
-                    odd += 1
-                elif _TOKENIZER_FILE.fullmatch(name) and entry.get("type") == "file":
-                    if name in files:
-                        raise HubError(Change.UNTRUSTED, f"The listing of {repo} names {name} twice.")
-                    files[name] = _file(repo, entry, name)
-        if odd:
-            details.append(f"The listing of {repo} has {odd} entries with impossible names; they were not looked at.")
-        return files, commit
-
-    def fetch(self, repo: str, revision: str, file: File) -> bytes:
-        """A file's content, which is what the listing says of it. Raises HubError."""
-        if file.size > _MAX_FILE_BYTES:
-            raise HubError(Change.UNTRUSTED, f"{file.name} of {repo} has {file.size:,} bytes: not fetched.")
-        from huggingface_hub import hf_hub_url
-
-        url = hf_hub_url(repo, file.name, revision=revision, endpoint=self._endpoint)
-        for attempt in range(_TRIES):
-            data, _ = self._get(url, file.size)
-            header = b"blob %d\0" % len(data)
-            git = hashlib.sha1(header + data, usedforsecurity=False).hexdigest()
-            if file.hash in (f"git:{git}", f"sha256:{hashlib.sha256(data).hexdigest()}"):
-                return data
-            self._wait(attempt, None)
-        raise HubError(
-            Change.OFFLINE, f"{file.name} of {repo} arrives as {len(data):,} bytes that are not what is listed."
-        )
-
-    def _json(self, path: str) -> Any:
-        return self._parsed(*self._get(self._endpoint + path, _MAX_LISTING_BYTES))
-
-    def _pages(self, path: str) -> Iterator[list[Any]]:
-        url: str | None = self._endpoint + path
-        budget = _MAX_LISTING_BYTES
-        while url:
-            data, after = self._get(url, budget)
-            budget -= len(data)
-            page = self._parsed(data, after)
-            if not isinstance(page, list):
-                raise HubError(Change.UNTRUSTED, f"The listing at {url} is a JSON {type(page).__name__}, not a list.")
-            yield page
-            if after and not after.startswith(self._endpoint + "/"):
-                raise HubError(Change.UNTRUSTED, f"The listing goes on at another host: {after[:100]!r}.")
-            url = after if page else None
-
-    @staticmethod
-    def _parsed(data: bytes, _: str | None) -> Any:
-        try:
-            return json.loads(data)
-        except (ValueError, RecursionError) as error:
-            raise HubError(Change.UNTRUSTED, f"The hub's answer is not JSON: {error}.") from error
-
-    def _get(self, url: str, limit: int) -> tuple[bytes, str | None]:
-        """Body of an answer and the URL of the next page; tried again where that may help. Raises HubError."""
-        for attempt in range(_TRIES):
-            try:
-                with self._open(url) as response:
-                    status = response.status_code
-                    if status == 200:
-                        return self._body(response, limit, url), _next_page(response)
-                    error = _refusal(url, status, str(response.headers.get("x-error-code", "")))
-                    retry_after = response.headers.get("retry-after")
-            except (HubError, TypeError, AttributeError, NameError):
-                raise  # the latter are mistakes of ours
-            except Exception as problem:  # of whichever HTTP library huggingface_hub uses
-                error = HubError(Change.OFFLINE, f"{url}: {type(problem).__name__}: {str(problem)[:200]}")
-                retry_after = None
-                if type(problem).__name__ == "OfflineModeIsEnabled":
-                    raise error from problem
-            if error.change is not Change.OFFLINE:
-                raise error
-            if attempt + 1 < _TRIES:
-                self._wait(attempt, retry_after)
-        raise error
-
-    def _wait(self, attempt: int, retry_after: str | None) -> None:
-        seconds = float(retry_after) if retry_after and retry_after.isdigit() else 0.5 * 2**attempt
-        time.sleep(min(seconds, self._longest_wait))
-
-    @contextmanager
-    def _open(self, url: str) -> Iterator[Any]:
-        from huggingface_hub.utils import build_hf_headers, get_session  # type: ignore[attr-defined, unused-ignore]
-
-        headers = {**build_hf_headers(token=self._token), "Accept-Encoding": "identity"}
-        session: Any = get_session()
-        if callable(getattr(session, "stream", None)):  # httpx, in huggingface_hub 1 and later
-            with session.stream("GET", url, headers=headers, timeout=self._timeout, follow_redirects=True) as response:
-                yield response
-        else:
-            with session.get(url, headers=headers, timeout=self._timeout, stream=True) as response:
-                yield response
-
-    def _body(self, response: Any, limit: int, url: str) -> bytes:
-        deadline = time.monotonic() + 20 * self._timeout
-        body = bytearray()
-        blocks = response.iter_bytes() if hasattr(response, "iter_bytes") else response.iter_content(65536)
-        for block in blocks:
-            body += block
-            if len(body) > limit:
-                raise HubError(Change.UNTRUSTED, f"{url} sends more than the {limit:,} bytes that it may have.")
-            if time.monotonic() > deadline:
-                raise HubError(Change.OFFLINE, f"{url} takes more than {20 * self._timeout:.0f} s.")
-        return bytes(body)
-
-
-def _next_page(response: Any) -> str | None:
-    url = response.links.get("next", {}).get("url")
-    return str(url) if url else None
-
-
-def _refusal(url: str, status: int, code: str) -> HubError:
-    what = f"{url} answers {status}" + (f" ({code[:60]})" if code else "")
-    if code == "GatedRepo" or status == 403:
-        return HubError(Change.GATED, f"{what}: set HF_TOKEN to a token that may read it.")
-    if status in (401, 404, 410) or code in ("RepoNotFound", "RevisionNotFound", "EntryNotFound"):
-        return HubError(Change.GONE, f"{what}: there is no such repo, revision or file (or the token may not see it).")
-    if status == 429 or status >= 500:
-        return HubError(Change.OFFLINE, f"{what}, {_TRIES} times. Try again later.")
-    return HubError(Change.UNTRUSTED, f"{what}, which is not how a hub answers.")
-
-
-def _file(repo: str, entry: Mapping[str, Any], name: str) -> File:
-    lfs = entry.get("lfs")
-    sha256, git = (lfs.get("oid"), None) if isinstance(lfs, dict) else (None, entry.get("oid"))
-    size = entry.get("size")
-    if not isinstance(size, int) or size < 0 or not re.fullmatch(r"[0-9a-f]{40,64}", str(sha256 or git)):
-        raise HubError(Change.UNTRUSTED, f"The listing of {repo} gives no size and hash for {name}.")
-    return File(name, size, f"sha256:{sha256}" if sha256 else f"git:{git}")

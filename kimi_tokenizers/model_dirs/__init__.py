@@ -20,3 +20,32 @@ from kimi_tokenizers.model_dirs.tokenizer_files import (
     read_text,
 )
 from kimi_tokenizers.model_dirs.verdicts import CACHE_VARIABLE, cache_root, own_cache
+
+__all__ = [
+    "CACHE_VARIABLE",
+    "CHAT_TEMPLATE",
+    "INDEX_SUFFIX",
+    "OWN_PREFIX",
+    "TOKENIZER_CONFIG",
+    "TOKENIZER_JSON_BYTES",
+    "VIEW_MARKER",
+    "Found",
+    "Model",
+    "cache_root",
+    "chat_template",
+    "check_vocabulary",
+    "checked_dir",
+    "control_token_table",
+    "find_models",
+    "folder_name",
+    "identify",
+    "is_complete",
+    "model_id_of",
+    "models_dirs",
+    "own_cache",
+    "prompt_fingerprint",
+    "read_object",
+    "read_small",
+    "read_text",
+    "token_fingerprint",
+]

@@ -73,7 +73,7 @@ def find_models(
     """
     for model_id in model_ids:
         catalogue.get(model_id)
-    own = [*models_dirs(env)] if not models_dirs else []
+    own = [*exo_models_dirs(env)] if not models_dirs else []
     own += [hf_cache_dir(env)] if hf_cache else []
     found = Found()
     for path in [*map(Path, models_dirs), *own]:

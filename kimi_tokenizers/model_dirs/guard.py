@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from kimi_tokenizers.catalogue import Overlay, spell
+from kimi_tokenizers.catalogue import N_RANKS, VOCAB_SIZE, Overlay, spell
 from kimi_tokenizers.errors import ModelDirError, VocabularyMismatchError
 from kimi_tokenizers.model_dirs.tokenizer_files import TOKENIZER_CONFIG, control_token_table, read_object, read_small
 from kimi_tokenizers.model_dirs.verdicts import has_verdict, keep_verdict
@@ -131,7 +131,7 @@ def _control_tokens(overlay: Overlay, model_dir: Path) -> None:
 
 
 def _compare_control_tokens(overlay: Overlay, path: Path, table: Mapping[Any, Any]) -> None:
-    ours = table_of(overlay)
+    ours = overlay.control_tokens()
     ids = {f"<|reserved_token_{index}|>": index for index in range(N_RANKS, VOCAB_SIZE)}
     ids.update((name, index) for index, name in ours.items())
     for key, entry in table.items():

@@ -6,7 +6,22 @@ that. It must never execute Python that was not verified against the overlay, no
 
 from kimi_tokenizers.tokenizer.adapter import adapt
 from kimi_tokenizers.tokenizer.encodings import encoding_arguments
-from kimi_tokenizers.tokenizer.known_answers import KNOWN_ANSWERS, KnownAnswer, of_line
+from kimi_tokenizers.tokenizer.known_answers import KnownAnswer, every_known_answer, known_answers_of
 from kimi_tokenizers.tokenizer.loader import DEFAULT_MODEL, load, load_mlx
 from kimi_tokenizers.tokenizer.registration import register
 from kimi_tokenizers.tokenizer.tool_calls import END, START, parse_tool_call
+
+__all__ = [
+    "DEFAULT_MODEL",
+    "END",
+    "START",
+    "KnownAnswer",
+    "adapt",
+    "encoding_arguments",
+    "every_known_answer",
+    "known_answers_of",
+    "load",
+    "load_mlx",
+    "parse_tool_call",
+    "register",
+]

@@ -139,12 +139,12 @@ class FastEncoding(KimiEncoding):
         if control not in engines:
             import gigatoken
 
-            from kimi_tokenizers.tokenizer.known_answers import KNOWN_ANSWERS
+            from kimi_tokenizers.tokenizer.known_answers import every_known_answer
 
             special = dict(self._special_tokens) if control else {}
             with catalogue.overlays()["kimi-k2.6"].files["tiktoken.model"].path() as path:
                 engine = gigatoken.Tokenizer.from_tiktoken(path, pretokenizer="kimi", special_tokens=special)
-            for _, _, text, _ in KNOWN_ANSWERS:
+            for _, _, text, _ in every_known_answer():
                 expected = super().encode(text, allowed_special="all") if control else super().encode_ordinary(text)
                 if engine.encode(text).tolist() != expected:
                     raise ValueError(f"it encodes {text!r} differently")
