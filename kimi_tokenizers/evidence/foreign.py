@@ -135,7 +135,8 @@ def _send(stream: BinaryIO, data: bytes) -> None:
 def check_like_exo(model_dir: Path, line: str) -> list[str]:
     """What exo's loading steps and rules find wrong with a directory, tried in a process of its own; [] if nothing."""
     code = (
-        "import json, sys; from pathlib import Path; from kimi_tokenizers.evidence import check_tokenizer, load_like_exo;\n"
+        "import json, sys; from pathlib import Path\n"
+        "from kimi_tokenizers.evidence import check_tokenizer, load_like_exo\n"
         "sys.dont_write_bytecode = True\n"
         "try:\n"
         "    tokenizer = load_like_exo(Path(sys.argv[1]), wrap=False)\n"

@@ -20,7 +20,7 @@ from kimi_tokenizers.evidence import samples
 from kimi_tokenizers.evidence.reference import Ids, Reference, all_control, open_reference, our_arguments
 from kimi_tokenizers.evidence.samples import Sample
 from kimi_tokenizers.evidence.verification import versions
-from kimi_tokenizers.tokenizer import DEFAULT_MODEL, load
+from kimi_tokenizers.tokenizer import DEFAULT_MODEL, known_answers_of, load
 
 DEFAULT_SAMPLES = 20_000
 

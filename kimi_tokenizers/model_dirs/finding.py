@@ -13,6 +13,7 @@ from pathlib import Path
 from kimi_tokenizers import catalogue
 from kimi_tokenizers.catalogue import Overlay
 from kimi_tokenizers.model_dirs.exo import model_id_of
+from kimi_tokenizers.model_dirs.exo import models_dirs as exo_models_dirs
 from kimi_tokenizers.model_dirs.identification import identify
 
 OWN_PREFIX = ".kimi-tokenizers"
