@@ -23,10 +23,13 @@ from pathlib import Path
 import pytest
 from layouts import INDEX, LAYOUTS, WEIGHTS, fast_tokenizer_json, hf_snapshot, small_tokenizer_json, write_layout
 
-from kimi_tokenizers import catalogue, exo, view
+from kimi_tokenizers import catalogue, view
 from kimi_tokenizers.errors import ViewError
-from kimi_tokenizers.exo_loading import isolated, load_like_exo
+from kimi_tokenizers.evidence import isolated, load_like_exo
+from kimi_tokenizers.model_dirs import exo
 from kimi_tokenizers.view import Change, ViewedModel, ViewReport
+
+REPOSITORY = Path(view.__file__).parents[2]
 
 MODEL = "moonshotai/Kimi-K2.6"
 FOLDER = "moonshotai--Kimi-K2.6"
@@ -253,7 +256,7 @@ def test_the_source_is_never_written_to(models: Path, target: Path, tmp_path: Pa
 def run(code: str, *arguments: object) -> subprocess.CompletedProcess[str]:
     """Run Python code in a process of its own."""
     command = [sys.executable, "-c", textwrap.dedent(code), *map(str, arguments)]
-    root = str(Path(view.__file__).parent.parent)
+    root = str(REPOSITORY)
     environment = {**os.environ, "PYTHONPATH": root}
     return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120, check=False)
 
@@ -332,7 +335,7 @@ def test_after_exo_has_loaded_it_nothing_changes_and_it_can_be_removed(models: P
         import sys
         sys.dont_write_bytecode, sys.pycache_prefix = False, None  # whatever the environment says
         from pathlib import Path
-        from kimi_tokenizers.exo_loading import execute_tool_declaration
+        from kimi_tokenizers.evidence.exo_loading import execute_tool_declaration
         execute_tool_declaration(Path(sys.argv[1]))
         """,
         target / FOLDER,
@@ -1080,6 +1083,7 @@ def test_killed_while_removing_the_next_run_finishes(models: Path, target: Path)
 MANY = """
 import sys
 from kimi_tokenizers import view
+from kimi_tokenizers.errors import ViewError
 print("ready", flush=True)
 sys.stdin.readline()
 for _ in range(int(sys.argv[4])):
@@ -1090,14 +1094,14 @@ for _ in range(int(sys.argv[4])):
     else:
         try:
             view.remove(sys.argv[3])
-        except view.ViewError as error:
+        except ViewError as error:
             assert "does not exist" in str(error), error
 """
 
 
 def at_once(actions: list[str], models: Path, target: Path, rounds: int) -> None:
     """Run actions in as many processes, which all begin when all are ready."""
-    environment = {**os.environ, "PYTHONPATH": str(Path(view.__file__).parent.parent)}
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
     mixed = "mixed" if "remove" in actions else "alone"
     processes = [
         subprocess.Popen(
