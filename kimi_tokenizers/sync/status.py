@@ -1,55 +1,22 @@
-"""What is the matter with a model directory: whether exo would load its tokenizer, and if not, what it would show.
+"""What is wrong with a model directory: whether exo would load its tokenizer, and if not, what it would show.
 
-It only reads, executes nothing it finds, and never opens a weight file.
-
-The JSON that `kimi-tokenizers status --json` prints, and `--compare` reads, is of this form. Keys may be added; those
-that are there keep their meaning as long as `schema` is 1.
-
-    {
-      "schema": 1,
-      "version": "…",                  of kimi-tokenizers
-      "node": "…",                     the machine's name
-      "ok": true,                      whether every model would load and every models dir could be searched
-      "problems": ["…"],               what could not be searched or was not found
-      "models": [{
-        "model": "moonshotai/Kimi-K2.6",
-        "line": "kimi-k2.6",           the overlay that serves it
-        "path": "…",                   bytes that are not UTF-8 as lone surrogates, as Python's os.fsdecode has them
-        "state": "broken",             healthy, overlaid, broken, drifted, refused, incomplete
-        "tokenizer": "broken",         the same, but for incomplete
-        "would_load": false,           null: the Python there is neither upstream's known one nor ours
-        "complete": true,              whether exo takes the directory for fully downloaded
-        "synced": false,               whether there is a record, so that `restore` gives something back
-        "detail": "…",                 one line for people
-        "error": "…",                  what exo would show; null if it would show none, or that is not known
-        "files": {"tiktoken.model": "missing"},   per tokenizer file: ours, older (ours, of another version),
-                                       upstream, unknown, missing
-        "fingerprints": {"tokens": "…", "prompts": "…"}   null unless would_load; nodes with equal ones tokenize
-                                       alike and write the same prompts
-      }]
-    }
+It only reads. It must never execute anything that it finds, or open a weight file.
 """
 
 from __future__ import annotations
 
 import ast
-import json
 import os
-import platform
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-from kimi_tokenizers.disk import State as FileState
-
-from kimi_tokenizers import disk, journal, sync
 from kimi_tokenizers.catalogue import Overlay
-from kimi_tokenizers.errors import JournalError, KimiTokenizersError, ReportError, VocabularyMismatchError
+from kimi_tokenizers.errors import JournalError, KimiTokenizersError, VocabularyMismatchError
 from kimi_tokenizers.model_dirs import (
     CHAT_TEMPLATE,
     TOKENIZER_CONFIG,
-    Found,
     Model,
     check_vocabulary,
     control_token_table,
@@ -59,9 +26,10 @@ from kimi_tokenizers.model_dirs import (
     read_text,
     token_fingerprint,
 )
-from kimi_tokenizers.version import __version__
-
-SCHEMA = 1
+from kimi_tokenizers.sync import state
+from kimi_tokenizers.sync.journal import Journal, packaged_sums, read
+from kimi_tokenizers.sync.names import NAMES
+from kimi_tokenizers.sync.rights import explained
 
 State = Literal["healthy", "overlaid", "broken", "drifted", "refused", "incomplete"]
 Origin = Literal["ours", "older", "upstream", "unknown", "missing"]
@@ -69,13 +37,13 @@ Origin = Literal["ours", "older", "upstream", "unknown", "missing"]
 VOCAB, PYTHON, DECLARATION, LINE = "tiktoken.model", "tokenization_kimi.py", "tool_declaration_ts.py", "kimi_line.json"
 _CLASS = "TikTokenTokenizer"
 
-# Lines whose control tokens are what `tokenization_kimi.py` takes where nothing else says which.
+# Lines whose control tokens `tokenization_kimi.py` falls back to where nothing else names the line.
 _DEFAULT_LINES = ("kimi-k2.5", "kimi-k2.6")
 
 
 @dataclass
 class ModelStatus:
-    """What is the matter with one model directory. The attributes are explained at the top of this module."""
+    """What is wrong with one model directory. `reports` says what each attribute means."""
 
     model: str
     line: str
@@ -104,7 +72,7 @@ def examine(model: Model) -> ModelStatus:
     path, overlay = model.path, model.overlay
     files: dict[str, Origin] = {}
     try:
-        sync.check_directory(path)
+        state.check_directory(path)
         files = origins(overlay, path)
         check_vocabulary(overlay, path)
         verdict = _verdict(model, files)
@@ -113,7 +81,7 @@ def examine(model: Model) -> ModelStatus:
     except KimiTokenizersError as error:
         verdict = _Verdict("broken", False, str(error))
     except OSError as error:
-        verdict = _Verdict("broken", False, str(disk.explained(error, path)))
+        verdict = _Verdict("broken", False, str(explained(error, path)))
     complete = is_complete(path)
     result = ModelStatus(
         model.model_id,
@@ -139,14 +107,14 @@ def examine(model: Model) -> ModelStatus:
 
 
 def is_healthy(model: Model) -> bool:
-    """Whether exo would load upstream's own files, so that the overlay is not needed. Raises as `sync.plan`."""
-    path = sync.check_directory(model.path)
+    """Whether exo would load upstream's own files, so that the overlay is not needed. Raises as `planning.plan`."""
+    path = state.check_directory(model.path)
     return _verdict(model, origins(model.overlay, path)).state == "healthy"
 
 
 def _has_record(path: Path) -> bool:
     try:
-        return bool(journal.read(path).entries)
+        return bool(read(path).entries)
     except (KimiTokenizersError, OSError):
         return False
 
@@ -164,26 +132,26 @@ def _is_incomplete(result: ModelStatus) -> None:
 
 
 def origins(overlay: Overlay, model_dir: Path) -> dict[str, Origin]:
-    """Where each tokenizer file is from, by its content. Raises SyncError for what is no file."""
+    """Where each tokenizer file is from, by its content. Raises SyncError where something is not a file."""
     try:
-        record = journal.read(model_dir)
+        record = read(model_dir)
     except JournalError:  # `sync` and `restore` say so
-        record = journal.Journal(model_dir)
-    names = [name for name in journal.NAMES if name in overlay.files or os.path.lexists(model_dir / name)]
+        record = Journal(model_dir)
+    names = [name for name in NAMES if name in overlay.files or os.path.lexists(model_dir / name)]
     return {name: _origin(overlay, record, name) for name in names}
 
 
-def _origin(overlay: Overlay, record: journal.Journal, name: str) -> Origin:
+def _origin(overlay: Overlay, record: Journal, name: str) -> Origin:
     path = record.model_dir / name
-    found = disk.examine(path)
-    digest = disk.content_sha256(path) if found.kind == "link" else found.sha256
+    found = state.examine(path)
+    digest = state.content_sha256(path) if found.kind == "link" else found.sha256
     if not digest:
         return "missing"
     if name in overlay.files and digest == overlay.files[name].sha256:
         return "ours"
     if digest == overlay.upstream.sha256.get(name):
         return "upstream"
-    older = record.is_ours(name, FileState("file", digest)) or digest in journal.packaged_sums(name)
+    older = record.is_ours(name, state.State("file", digest)) or digest in packaged_sums(name)
     return "older" if older else "unknown"
 
 
@@ -291,93 +259,3 @@ def _made_of(node: ast.stmt) -> list[str]:
     if isinstance(node, (ast.Import, ast.ImportFrom)):
         return [alias.name for alias in node.names]
     return [ast.unparse(node)]
-
-
-# -- reports -------------------------------------------------------------------------------------------
-
-
-def report(found: Found) -> dict[str, Any]:
-    """The status of everything that was found, in the form given at the top of this module."""
-    models = [examine(model) for model in found.models]
-    return {
-        "schema": SCHEMA,
-        "version": __version__,
-        "node": platform.node(),
-        "ok": not found.problems and all(model.would_load for model in models),
-        "problems": list(found.problems),
-        "models": [asdict(model) for model in models],
-    }
-
-
-def read_report(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """A saved report. Raises ReportError."""
-    try:
-        value: dict[str, Any] = json.loads(Path(path).read_bytes())
-    except OSError as error:
-        raise ReportError(f"The report {str(path)!r} cannot be read: {error.strerror}.") from error
-    except (ValueError, RecursionError) as error:
-        raise ReportError(f"{str(path)!r} is not JSON: {error}. Save one with `status --json`.") from error
-    schema = value.get("schema") if isinstance(value, dict) else None
-    if schema != SCHEMA:
-        raise ReportError(
-            f"{str(path)!r} is no report of `status --json` that can be compared: its schema is {schema!r}, known is "
-            f"{SCHEMA}. Save it anew, with the same version of kimi-tokenizers."
-        )
-    try:
-        for model in value["models"]:
-            _summary(model), str(model["model"])
-    except (KeyError, TypeError, AttributeError) as error:
-        raise ReportError(
-            f"{str(path)!r} is a damaged report: {type(error).__name__} {error}. Save it anew."
-        ) from error
-    return value
-
-
-@dataclass(frozen=True)
-class Difference:
-    """Of one model, what its nodes do not agree on. `values`: what a node has -> the nodes that have it."""
-
-    model: str
-    what: Literal["tokens", "prompts", "state"]
-    values: Mapping[str, tuple[str, ...]]
-
-
-def compare(reports: Mapping[str, Mapping[str, Any]]) -> list[Difference]:
-    """Compare reports of several nodes: name of a node -> its report.
-
-    Nodes whose fingerprints are equal tokenize alike, whether a model there is healthy or overlaid; so a state differs
-    only where one would not load, or is not there.
-    """
-    names = sorted({model["model"] for value in reports.values() for model in value["models"]})
-    differences = []
-    for name in names:
-        by_node = {
-            node: [_summary(model) for model in value["models"] if model["model"] == name]
-            for node, value in reports.items()
-        }
-        for what in ("tokens", "prompts", "state"):
-            values: dict[str, tuple[str, ...]] = {}
-            for node, summaries in by_node.items():
-                has = sorted({summary[what] for summary in summaries}) or ["not there"]
-                if what == "state" or summaries:
-                    for one in has:
-                        values[one] = (*values.get(one, ()), node)
-            if what != "state":
-                values.pop("", None)  # one that does not load has none, and differs in its state
-            if len(values) > 1:
-                differences.append(Difference(name, what, values))
-    return differences
-
-
-def _summary(model: Mapping[str, Any]) -> dict[str, str]:
-    prints = model["fingerprints"] or {"tokens": "", "prompts": ""}
-    return {
-        "tokens": str(prints["tokens"]),
-        "prompts": str(prints["prompts"]),
-        "state": "loads" if model["would_load"] else str(model["state"]),
-    }
-
-
-def not_loading(reports: Mapping[str, Mapping[str, Any]]) -> Sequence[str]:
-    """The nodes on which a model would not load."""
-    return [node for node, value in reports.items() if not all(model["would_load"] for model in value["models"])]

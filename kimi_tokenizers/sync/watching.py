@@ -1,7 +1,7 @@
 """`sync --watch`: the overlay stays applied while exo downloads and removes files.
 
-At most one sync a second for each model directory; what happens in between is taken together. It ends, with exit
-status 0, on SIGTERM and SIGINT, and never in the middle of a change.
+At most one sync a second for each model directory; whatever happens in between is handled in one go. It ends on
+SIGTERM and SIGINT, and must never end in the middle of a change. It changes nothing itself: its caller syncs.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from kimi_tokenizers import journal
 from kimi_tokenizers.errors import KimiTokenizersError, SyncError
 from kimi_tokenizers.model_dirs import Model, find_models
+from kimi_tokenizers.sync.names import NAMES
 
 SECONDS = 1.0
-"""Between two syncs of one model directory, at least."""
+"""The least time between two syncs of one model directory."""
 
-_QUIET_MS = 200  # how long nothing must happen before what happened is looked at
+_QUIET_MS = 200  # how long it has to be quiet before changes are looked at
 _STEP_MS = 50
-_WAKE_MS = 250  # how often it is looked whether something that had to wait is due
+_WAKE_MS = 250  # how often to check whether something that had to wait is due
 
-# What a model directory must change in for the overlay to be looked after.
-_NAMES = frozenset({*journal.NAMES, "config.json", "tokenizer.json"})
+# The files of a model directory whose changes matter to the overlay.
+_NAMES = frozenset({*NAMES, "config.json", "tokenizer.json"})
 
 
 def watch(
@@ -42,7 +42,7 @@ def watch(
     """Call `sync` for every model now, and for each again whenever one of its files changes, until a signal comes.
 
     Args:
-        sync: syncs one model; its problems are its own.
+        sync: syncs one model, and deals with the problems of that itself.
         ready: called once everything is watched, with the models dirs.
 
     Raises:
@@ -92,7 +92,7 @@ def _touches(model: Model, batch: Iterable[tuple[Any, str]]) -> bool:
 
 
 class _Schedule:
-    """What is due, and when each was done last."""
+    """What is due, and when each was last done."""
 
     def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._seconds, self._clock = seconds, clock
@@ -113,7 +113,7 @@ class _Schedule:
 
 @contextlib.contextmanager
 def _stopped_by_signals(stop: threading.Event) -> Iterator[None]:
-    """SIGTERM and SIGINT set `stop` instead of ending the process. Only in the main thread, as Python has it."""
+    """SIGTERM and SIGINT set `stop` instead of ending the process. Only in the main thread, as Python requires."""
 
     def handle(_number: int, _frame: FrameType | None) -> None:
         stop.set()
