@@ -18,8 +18,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from kimi_tokenizers import catalogue, disk, sync
-from kimi_tokenizers.overlay import Overlay
+from kimi_tokenizers import catalogue, sync
+from kimi_tokenizers.catalogue import Overlay
+from kimi_tokenizers.sync import disk
 
 # What changes a disk, and is called through the module `os` everywhere; and the one call that is not.
 _CALLS = (

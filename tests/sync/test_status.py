@@ -16,9 +16,14 @@ import pytest
 from layouts import hf_snapshot, write_layout
 from sync_directories import FOLDER, MODEL, OVERLAY, broken, snapshot
 
-from kimi_tokenizers import catalogue, commands, exo_loading, finding, report, status, sync
+from kimi_tokenizers import catalogue, sync
+from kimi_tokenizers.commands import main
+from kimi_tokenizers.commands.tables import shown
 from kimi_tokenizers.errors import ReportError, UnknownModelError
-from kimi_tokenizers.finding import Model
+from kimi_tokenizers.evidence import exo_loading
+from kimi_tokenizers.model_dirs import Model, find_models
+from kimi_tokenizers.model_dirs.finding import hf_cache_dir
+from kimi_tokenizers.sync import reports
 
 SLOW = b"from .tool_declaration_ts import encode_tools_to_typescript_style\n\n\nclass TikTokenTokenizer:\n    pass\n"
 
@@ -28,8 +33,8 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mon
     monkeypatch.setenv("KIMI_TOKENIZERS_CACHE", str(tmp_path_factory.mktemp("cache")))
 
 
-def examined(model_dir: Path, model_id: str = MODEL, overlay: Any = OVERLAY) -> status.ModelStatus:
-    return status.examine(Model(model_id, model_dir, overlay))
+def examined(model_dir: Path, model_id: str = MODEL, overlay: Any = OVERLAY) -> sync.ModelStatus:
+    return sync.examine(Model(model_id, model_dir, overlay))
 
 
 def knowing(model_dir: Path, *names: str) -> Any:
@@ -230,7 +235,7 @@ def test_no_file_in_the_place_of_one(tmp_path: Path, name: str) -> None:
 
 def test_no_directory_with_the_name_of_a_model(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / FOLDER)
-    [model] = status.report(finding.find([tmp_path]))["models"]
+    [model] = sync.status_report(find_models([tmp_path]))["models"]
     assert model["state"] == "broken"
     assert "is a FIFO" in model["detail"]
 
@@ -247,7 +252,7 @@ def test_a_damaged_journal_does_not_hide_what_is_there(tmp_path: Path) -> None:
 
 
 def found(*arguments: Any, **options: Any) -> list[str]:
-    return [f"{model.model_id} {model.path.name}" for model in finding.find(*arguments, **options).models]
+    return [f"{model.model_id} {model.path.name}" for model in find_models(*arguments, **options).models]
 
 
 def test_exos_own_models_dirs_and_the_cache_are_searched(tmp_path: Path) -> None:
@@ -271,14 +276,14 @@ def test_exos_own_models_dirs_and_the_cache_are_searched(tmp_path: Path) -> None
     assert found(env=env, model_ids=["MoonshotAI/kimi-k2.6-1"]) == own[2:]
     assert found(env={"HOME": str(tmp_path / "nobody")}) == []
     with pytest.raises(UnknownModelError):
-        finding.find(model_ids=["moonshotai/Kimi-K3"])
+        find_models(model_ids=["moonshotai/Kimi-K3"])
 
 
 def test_where_hugging_face_keeps_its_cache() -> None:
-    assert finding.hf_cache_dir({"HF_HUB_CACHE": "/a", "HF_HOME": "/b"}) == Path("/a")
-    assert finding.hf_cache_dir({"HF_HOME": "/b"}) == Path("/b/hub")
-    assert finding.hf_cache_dir({"HOME": "/c"}) == Path("/c/.cache/huggingface/hub")
-    assert finding.hf_cache_dir({"HOME": "/c", "XDG_CACHE_HOME": "/d"}) == Path("/d/huggingface/hub")
+    assert hf_cache_dir({"HF_HUB_CACHE": "/a", "HF_HOME": "/b"}) == Path("/a")
+    assert hf_cache_dir({"HF_HOME": "/b"}) == Path("/b/hub")
+    assert hf_cache_dir({"HOME": "/c"}) == Path("/c/.cache/huggingface/hub")
+    assert hf_cache_dir({"HOME": "/c", "XDG_CACHE_HOME": "/d"}) == Path("/d/huggingface/hub")
 
 
 def test_a_directory_is_found_once(tmp_path: Path) -> None:
@@ -304,7 +309,7 @@ def test_one_line_for_each_model_and_colours_only_on_a_terminal(
     broken(tmp_path)
     write_layout(tmp_path / "moonshotai--Kimi-K2.5", "good", "kimi-k2.5")
     before = snapshot(tmp_path)
-    assert commands.run_status([str(tmp_path)]) == 1
+    assert main(["status", str(tmp_path)]) == 1
     heading, first, second = capsys.readouterr().out.splitlines()
     assert heading.split()[:4] == ["MODEL", "STATE", "TOKENS", "PROMPTS"]
     assert first.startswith("moonshotai/Kimi-K2.5  overlaid  ")
@@ -318,14 +323,14 @@ def test_one_line_for_each_model_and_colours_only_on_a_terminal(
                 patch.setenv(name, value)
             terminal = Terminal()
             patch.setattr("sys.stdout", terminal)
-            commands.run_status([str(tmp_path)])
+            main(["status", str(tmp_path)])
         assert ("\x1b[31mbroken" in terminal.getvalue()) == coloured
         assert ("\x1b" in terminal.getvalue()) == coloured
 
 
 def test_exit_status_and_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     model_dir = broken(tmp_path)
-    assert commands.run_status([str(tmp_path)], as_json=True) == 1
+    assert main(["status", "--json", str(tmp_path)]) == 1
     value = json.loads(capsys.readouterr().out)
     assert set(value) == {"schema", "version", "node", "ok", "problems", "models"}
     assert (value["schema"], value["ok"], value["problems"]) == (1, False, [])
@@ -334,23 +339,23 @@ def test_exit_status_and_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]
         "model", "line", "path", "state", "tokenizer", "would_load", "complete", "synced", "detail", "error", "files",
         "fingerprints",
     }  # fmt: skip
-    assert set(model) | set(value) <= set(status.__doc__.replace('"', " ").replace(":", " ").split())  # type: ignore[union-attr]
+    assert set(model) | set(value) <= set(reports.__doc__.replace('"', " ").replace(":", " ").split())  # type: ignore[union-attr]
     assert (model["model"], model["state"], model["fingerprints"]) == (MODEL, "broken", None)
     sync.apply(sync.plan(OVERLAY, model_dir))
-    assert commands.run_status([str(tmp_path)], as_json=True) == 0
+    assert main(["status", "--json", str(tmp_path)]) == 0
     assert json.loads(capsys.readouterr().out)["ok"] is True
-    assert commands.run_status([str(tmp_path), str(tmp_path / "missing")], as_json=True) == 1
+    assert main(["status", "--json", str(tmp_path), str(tmp_path / "missing")]) == 1
     [problem] = json.loads(capsys.readouterr().out)["problems"]
     assert str(tmp_path / "missing") in problem
 
 
 def test_no_models(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert commands.run_status([str(tmp_path)]) == 0
+    assert main(["status", str(tmp_path)]) == 0
     assert capsys.readouterr().out == f"No Kimi models in {tmp_path}.\n"
 
 
 def test_what_cannot_be_printed_is_escaped() -> None:
-    assert report.shown("a\nb\x1b[31m\udcff é") == "a\\nb\\x1b[31m\\udcff é"
+    assert shown("a\nb\x1b[31m\udcff é") == "a\\nb\\x1b[31m\\udcff é"
 
 
 # -- clusters ------------------------------------------------------------------------------------------------
@@ -364,28 +369,28 @@ def save(folder: Path, node: str, value: Any) -> str:
 
 def test_nodes_are_compared(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     model_dir = broken(tmp_path / "models")
-    bad = status.report(finding.find([tmp_path / "models"]))
+    bad = sync.status_report(find_models([tmp_path / "models"]))
     sync.apply(sync.plan(OVERLAY, model_dir))
-    good = status.report(finding.find([tmp_path / "models"]))
+    good = sync.status_report(find_models([tmp_path / "models"]))
     (model_dir / "chat_template.jinja").write_text("{{ messages }}")
-    other = status.report(finding.find([tmp_path / "models"]))
+    other = sync.status_report(find_models([tmp_path / "models"]))
     shutil.rmtree(model_dir)
-    none = status.report(finding.find([tmp_path / "models"]))
+    none = sync.status_report(find_models([tmp_path / "models"]))
     a, b, c, d, e = (
         save(tmp_path, node, value) for node, value in zip("abcde", (good, good, other, bad, none), strict=True)
     )
-    assert commands.run_status([a, b], compare=True) == 0
+    assert main(["status", "--compare", a, b]) == 0
     assert capsys.readouterr().out == "All equal: 2 nodes, 1 models.\n"
-    assert commands.run_status([a, b, c], compare=True) == 1
+    assert main(["status", "--compare", a, b, c]) == 1
     said = capsys.readouterr().out
     assert "moonshotai/Kimi-K2.6: the nodes differ in prompt text" in said
     assert f"{good['models'][0]['fingerprints']['prompts'][:16]}: a, b" in said
     assert "token ids" not in said
-    assert commands.run_status([a, d, e], compare=True) == 1
+    assert main(["status", "--compare", a, d, e]) == 1
     said = capsys.readouterr().out
     for line in ("  broken: d", "  loads: a", "  not there: e", "d: not every model would load"):
         assert line in said.splitlines()
-    assert commands.run_status([a, d], compare=True, as_json=True) == 1
+    assert main(["status", "--compare", "--json", a, d]) == 1
     value = json.loads(capsys.readouterr().out)
     assert (value["nodes"], value["not_loading"], value["ok"]) == (["a", "d"], ["d"], False)
     assert value["differences"] == [{"model": MODEL, "what": "state", "values": {"loads": ["a"], "broken": ["d"]}}]
@@ -395,10 +400,13 @@ def test_nodes_are_compared(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     "value",
     ["", "[]", "{}", '{"schema": 2}', '{"schema": 1}', '{"schema": 1, "models": [{}]}', '{"schema": 1, "models": 3}'],
 )
-def test_what_is_no_report_cannot_be_compared(tmp_path: Path, value: str) -> None:
+def test_what_is_no_report_cannot_be_compared(tmp_path: Path, value: str, capsys: pytest.CaptureFixture[str]) -> None:
     file = save(tmp_path, "node", value)
     with pytest.raises(ReportError, match="Save") as caught:
-        commands.run_status([file], compare=True)
+        sync.read_report(file)
     assert file in str(caught.value)
     with pytest.raises(ReportError, match="No such file"):
-        commands.run_status([str(tmp_path / "missing")], compare=True)
+        sync.read_report(tmp_path / "missing")
+    for path in (file, str(tmp_path / "missing")):
+        assert main(["status", "--compare", path]) == 1
+        assert path in capsys.readouterr().err

@@ -31,7 +31,9 @@ from sync_directories import (
     snapshot,
 )
 
-from kimi_tokenizers import catalogue, commands, disk, exo_loading, finding, journal, sync, watching
+from kimi_tokenizers import catalogue, sync
+from kimi_tokenizers.commands import main
+from kimi_tokenizers.commands.sync import lock_says
 from kimi_tokenizers.errors import (
     ChangedError,
     JournalError,
@@ -40,9 +42,12 @@ from kimi_tokenizers.errors import (
     SyncError,
     VocabularyMismatchError,
 )
+from kimi_tokenizers.evidence import exo_loading
+from kimi_tokenizers.model_dirs import find_models
+from kimi_tokenizers.sync import disk, immutable, journal, names, watching
 
-ROOT = Path(__file__).resolve().parent.parent
-STATE = journal.FOLDER
+ROOT = Path(__file__).resolve().parents[2]
+STATE = names.FOLDER
 
 
 @pytest.fixture(autouse=True)
@@ -409,8 +414,8 @@ def test_no_file_in_the_place_of_a_tokenizer_file(tmp_path: Path, make: Callable
 @pytest.mark.parametrize("make", [os.mkfifo, make_socket, make_device, Path.touch], ids=lambda make: make.__name__)
 def test_no_directory_with_the_name_of_a_model(tmp_path: Path, make: Callable[[Path], Any]) -> None:
     make(tmp_path / FOLDER)
-    [model] = finding.find([tmp_path]).models
-    for outcome in (commands.sync_model(model), commands.restore_model(model)):
+    [model] = find_models([tmp_path]).models
+    for outcome in (sync.sync_model(model), sync.restore_model(model)):
         assert outcome.problem is not None
         assert str(tmp_path / FOLDER) in outcome.problem
         assert "has the name of a model directory and is a" in outcome.problem
@@ -489,7 +494,7 @@ def test_permissions_000() -> None:
         assert f"{str(model_dir)!r} (rwx) are missing" in said
         assert "mode d---------" in said
         folder.chmod(0)
-        said = as_other_user(lambda: finding.find([folder]).problems)
+        said = as_other_user(lambda: find_models([folder]).problems)
         assert said == [
             f"The models dir {str(folder)!r} cannot be read: Permission denied. "
             "It needs the rights to read and enter it (rx)."
@@ -509,8 +514,8 @@ def test_a_read_only_mount(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
             monkeypatch.setattr(os, "mkdir", no_mkdir)
         with pytest.raises(SyncError, match="is on a read-only file system"):
             do_sync(model_dir)
-        [model] = finding.find([tmp_path / "disk"]).models
-        assert commands.sync_model(model, dry_run=True).problem is None
+        [model] = find_models([tmp_path / "disk"]).models
+        assert sync.sync_model(model, dry_run=True).problem is None
         monkeypatch.undo()
 
 
@@ -547,7 +552,7 @@ class Flags:
             monkeypatch.setattr(os, name, self._refusing(getattr(os, name)))
         monkeypatch.setattr(disk, "_exchange", self._refusing(disk._exchange))
         monkeypatch.setattr(os, "chflags", self.chflags, raising=False)
-        monkeypatch.setattr(disk, "_flags", lambda path: self.of.get(self._lstat(path).st_ino, 0))
+        monkeypatch.setattr(immutable, "_flags", lambda path: self.of.get(self._lstat(path).st_ino, 0))
 
     def chflags(self, path: Any, flags: int) -> None:
         self.of[self._lstat(path).st_ino] = flags
@@ -573,7 +578,7 @@ def test_locked_files_are_immutable_where_the_platform_can(tmp_path: Path, monke
     with pytest.raises(PermissionError):
         os.replace(model_dir / "config.json", model_dir / "tokenization_kimi.py")
     assert not do_sync(model_dir).writes
-    assert "immutable" in commands.lock_says()
+    assert "immutable" in lock_says()
     do_sync(model_dir, lock=False)
     assert not any(flags.of.values())
     do_sync(model_dir, lock=True)
@@ -587,8 +592,9 @@ BIG = """
 import os, pickle, resource, sys, time
 base = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 from kimi_tokenizers import commands
+import kimi_tokenizers.commands.arguments, kimi_tokenizers.commands.sync
 started = time.process_time()
-status = commands.run_sync([sys.argv[1]])
+status = commands.main(["sync", sys.argv[1]])
 more = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - base
 print(pickle.dumps((status, time.process_time() - started, more)).hex())
 """
@@ -661,22 +667,22 @@ def test_wrong_usage_has_exit_status_2(arguments: list[str]) -> None:
 
 def test_a_model_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     broken(tmp_path)
-    assert commands.run_sync([str(tmp_path)], model_ids=["moonshotai/Kimi-K2.5"]) == 1
+    assert main(["sync", str(tmp_path), "--model", "moonshotai/Kimi-K2.5"]) == 1
     said = capsys.readouterr()
     assert f"moonshotai/Kimi-K2.5 was not found in '{tmp_path}'" in said.err
-    assert commands.run_restore([str(tmp_path), str(tmp_path / "missing")]) == 1
+    assert main(["restore", str(tmp_path), str(tmp_path / "missing")]) == 1
     assert "cannot be read: No such file or directory" in capsys.readouterr().err
 
 
 def test_sync_and_restore_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     model_dir = broken(tmp_path)
-    assert commands.run_sync([str(tmp_path)], as_json=True) == 0
+    assert main(["sync", "--json", str(tmp_path)]) == 0
     report = json.loads(capsys.readouterr().out)
     assert report["ok"] is True
     [model] = report["models"]
     assert (model["model"], model["path"]) == (MODEL, str(model_dir))
     assert {file["name"]: file["action"] for file in model["files"]}["tokenizer_config.json"] == "replace"
-    assert commands.run_restore([str(tmp_path)], as_json=True) == 0
+    assert main(["restore", "--json", str(tmp_path)]) == 0
     [model] = json.loads(capsys.readouterr().out)["models"]
     assert {file["name"]: file["action"] for file in model["files"]}["tokenizer_config.json"] == "put back"
 
@@ -685,12 +691,12 @@ def test_what_is_healthy_is_left_alone_unless_all_is_asked_for(tmp_path: Path) -
     model_dir = write_layout(tmp_path / "moonshotai--Kimi-K2-Instruct", "good", "kimi-k2-instruct")
     (model_dir / "tokenization_kimi.py").write_bytes(OLD_PYTHON)
     before = snapshot(tmp_path)
-    [model] = finding.find([tmp_path]).models
-    outcome = commands.sync_model(model)
+    [model] = find_models([tmp_path]).models
+    outcome = sync.sync_model(model)
     assert outcome.skipped is not None
     assert "--all" in outcome.skipped
     assert_same(snapshot(tmp_path), before)
-    outcome = commands.sync_model(model, healthy_too=True)
+    outcome = sync.sync_model(model, healthy_too=True)
     assert outcome.plan is not None
     assert (model_dir / "tokenization_kimi.py").read_bytes() == OVERLAY.read("tokenization_kimi.py")
     sync.restore(model_dir)
@@ -699,14 +705,14 @@ def test_what_is_healthy_is_left_alone_unless_all_is_asked_for(tmp_path: Path) -
 
 def test_a_models_dir_that_is_itself_a_model(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     model_dir = broken(tmp_path)
-    assert commands.run_sync([str(model_dir)]) == 0
+    assert main(["sync", str(model_dir)]) == 0
     said = capsys.readouterr().out
     assert f"hint: '{model_dir}' is itself a model directory" in said
     assert f"The models dir it is in is '{tmp_path}'" in said
     assert (model_dir / "tokenization_kimi.py").exists()
     named = tmp_path / "any-name"
     model_dir.rename(named)
-    [model] = finding.find([named]).models
+    [model] = find_models([named]).models
     assert (model.model_id, model.overlay.line) == ("any-name", "kimi-k2.6")
 
 
@@ -717,8 +723,8 @@ def test_views_are_left_to_view(tmp_path: Path) -> None:
     view.make(tmp_path / "view", [tmp_path / "models"])
     (tmp_path / "view" / FOLDER / "kimi_line.json").unlink()
     before = snapshot(tmp_path)
-    [model] = finding.find([tmp_path / "view"]).models
-    for outcome in (commands.sync_model(model), commands.restore_model(model)):
+    [model] = find_models([tmp_path / "view"]).models
+    for outcome in (sync.sync_model(model), sync.restore_model(model)):
         assert "in a view" in str(outcome.skipped)
     assert_same(snapshot(tmp_path), before)
 
@@ -726,7 +732,7 @@ def test_views_are_left_to_view(tmp_path: Path) -> None:
 def test_nothing_heavy_and_nothing_foreign_is_imported() -> None:
     code = (
         "import sys; sys.path.insert(0, sys.argv[1]); before = set(sys.modules)\n"
-        "from kimi_tokenizers import commands, status, sync, watching\n"
+        "import kimi_tokenizers.sync, kimi_tokenizers.commands.status, kimi_tokenizers.commands.sync\n"
         "print([name for name in set(sys.modules) - before"
         " if name.split('.')[0] not in {*sys.stdlib_module_names, 'kimi_tokenizers'}])"
     )
@@ -795,15 +801,21 @@ def test_a_directory_is_synced_at_most_once_a_second() -> None:
     assert schedule.take() == []
 
 
-def test_watching_without_watchfiles_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_watching_without_watchfiles_says_how_to_get_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setitem(sys.modules, "watchfiles", None)
     with pytest.raises(KimiTokenizersError, match=r"pip install 'kimi-tokenizers\[watch\]'"):
-        commands.run_watch([str(tmp_path)])
+        sync.watch([str(tmp_path)], lambda model: None)
+    assert main(["sync", "--watch", str(tmp_path)]) == 1
+    assert "pip install 'kimi-tokenizers[watch]'" in capsys.readouterr().err
 
 
-def test_watching_nothing(tmp_path: Path) -> None:
+def test_watching_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SyncError, match="cannot be read: No such file or directory"):
-        commands.run_watch([str(tmp_path / "missing")])
+        sync.watch([str(tmp_path / "missing")], lambda model: None)
+    assert main(["sync", "--watch", str(tmp_path / "missing")]) == 1
+    assert "cannot be read: No such file or directory" in capsys.readouterr().err
 
 
 def test_the_script_says_what_it_needs() -> None:

@@ -28,9 +28,12 @@ from sync_directories import (
     snapshot,
 )
 
-from kimi_tokenizers import journal, status, sync
+from kimi_tokenizers import sync
 from kimi_tokenizers.errors import ChangedError
-from kimi_tokenizers.finding import Model
+from kimi_tokenizers.model_dirs import Model
+from kimi_tokenizers.sync import journal
+from kimi_tokenizers.sync.names import FOLDER as RECORD
+from kimi_tokenizers.sync.names import NAMES
 
 
 @pytest.fixture(autouse=True)
@@ -44,7 +47,7 @@ def do_sync(model_dir: Path) -> None:
 
 def assert_status_is_true(model_dir: Path) -> None:
     """What `status` says of each file is what is in it, and it is overlaid exactly if all that exo executes is ours."""
-    result = status.examine(Model(MODEL, model_dir, LIGHT))
+    result = sync.examine(Model(MODEL, model_dir, LIGHT))
     for name, origin in result.files.items():
         content = (model_dir / name).read_bytes() if (model_dir / name).exists() else None
         assert (origin == "ours") == (content == LIGHT.read(name)), name
@@ -298,12 +301,12 @@ def test_at_the_same_time_as_a_download(tmp_path: Path, monkeypatch: pytest.Monk
         assert before[f"{FOLDER}/{name}"][1] in contents(model_dir, name), f"the first {name} is lost"
     assert any(os.path.islink(path) for path in model_dir.glob("tokenizer_config.json*"))
     assert (tmp_path / "blobs" / "config").read_bytes() == before["blobs/config"][1]
-    assert not (model_dir / journal.FOLDER).exists()
+    assert not (model_dir / RECORD).exists()
 
 
 def contents(model_dir: Path, name: str) -> Iterator[bytes]:
     """The contents of a file and of all that is kept of it; in this order, in which one moves, none is missed."""
-    for pattern in (name, f"{journal.FOLDER}-*{name}.tmp", f"{journal.FOLDER}/backup/*-{name}", f"{name}.kept-*"):
+    for pattern in (name, f"{RECORD}-*{name}.tmp", f"{RECORD}/backup/*-{name}", f"{name}.kept-*"):
         for path in list(model_dir.glob(pattern)):
             content = read(path)
             if content is not None:
@@ -311,7 +314,7 @@ def contents(model_dir: Path, name: str) -> Iterator[bytes]:
 
 
 def assert_nothing_is_torn(model_dir: Path, before: Snapshot, last: Mapping[str, bytes]) -> None:
-    for name in journal.NAMES:
+    for name in NAMES:
         old = before.get(f"{FOLDER}/{name}", ("",))
         known = [None, LIGHT.read(name), last.get(name), before["blobs/config"][1], *old[1:2]]
         assert read(model_dir / name) in known, f"{name} is torn"
