@@ -1,5 +1,5 @@
 """`python -m kimi_tokenizers`."""
 
-from kimi_tokenizers.cli import main
+from kimi_tokenizers.commands import main
 
-main()
+raise SystemExit(main())

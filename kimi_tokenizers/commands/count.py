@@ -1,12 +1,14 @@
-"""Counting the tokens of files."""
+"""`count`: the tokens of files or standard input."""
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from kimi_tokenizers.commands.tables import emit, emit_json, shown
 from kimi_tokenizers.errors import KimiTokenizersError
 from kimi_tokenizers.tokenizer import load
 
@@ -30,6 +32,20 @@ class Count:
     tokens: int
     characters: int
     bytes: int
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the count of each file as soon as it is known, and their total."""
+    counts = []
+    for item in count(arguments.files or ["-"], arguments.model, control_tokens=not arguments.plain):
+        counts.append(item)
+        if not arguments.json:
+            emit(f"{item.tokens:>12,}  {shown(item.file)}")
+    if arguments.json:
+        emit_json([asdict(item) for item in counts])
+    elif len(counts) > 1:
+        emit(f"{sum(item.tokens for item in counts):>12,}  total")
+    return 0
 
 
 def count(files: Sequence[str], model_id: str, *, control_tokens: bool = True) -> Iterator[Count]:

@@ -1,20 +1,22 @@
-"""The demonstration: a model directory as upstream broke it, exo's steps failing on it, and working with the overlay.
+"""`demo`: a model directory as upstream broke it, exo's steps failing on it, and working with the overlay.
 
 Everything happens in a temporary folder, which is gone afterwards.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import tempfile
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from kimi_tokenizers import catalogue, exo_loading, resolver
+from kimi_tokenizers import catalogue, resolver
+from kimi_tokenizers.commands.tables import emit, emit_json, mark, table
+from kimi_tokenizers.evidence import isolated, load_like_exo, wrap_for_mlx
 from kimi_tokenizers.model_dirs import folder_name
 from kimi_tokenizers.tokenizer import END, START, parse_tool_call
 
@@ -83,25 +85,32 @@ def write_broken(model_dir: Path) -> None:
         (model_dir / name).write_text(content, encoding="utf-8")
 
 
-def run(progress: Callable[[Step], None] | None = None) -> Demo:
-    """Run the demonstration.
+def run(arguments: argparse.Namespace) -> int:
+    """Run the demonstration and print its steps."""
+    demo = demonstrate()
+    if arguments.json:
+        emit_json({**asdict(demo), "ok": demo.ok})
+    else:
+        rows = [(mark(step.ok), step.what, step.result) for step in demo.steps]
+        for line in table(rows, ("", "step", "result"), verdicts=[0]):
+            emit(line)
+        emit(f"{demo.model}: {'works' if demo.ok else 'DOES NOT WORK'} ({demo.seconds:.1f} s)")
+    return 0 if demo.ok else 1
 
-    Args:
-        progress: called with each step as it is done.
-    """
+
+def demonstrate() -> Demo:
+    """Run the demonstration. Raises ModuleNotFoundError where a package that it needs is not installed."""
     os.environ.setdefault("TRANSFORMERS_NO_ADVISORY_WARNINGS", "1")
     demo = Demo()
     started = time.perf_counter()
-    with tempfile.TemporaryDirectory(prefix="kimi-tokenizers-demo-") as folder, exo_loading.isolated():
+    with tempfile.TemporaryDirectory(prefix="kimi-tokenizers-demo-") as folder, isolated():
         for part in (_without, _with):
-            before = len(demo.steps)
             try:
                 part(demo, Path(folder) / folder_name(MODEL))
+            except ModuleNotFoundError:
+                raise
             except Exception as error:  # a demonstration that fails says so in its table
                 demo.add("unexpected error", f"{type(error).__name__}: {error}", False)
-            for step in demo.steps[before:]:
-                if progress:
-                    progress(step)
     demo.seconds = time.perf_counter() - started
     return demo
 
@@ -110,7 +119,7 @@ def _without(demo: Demo, model_dir: Path) -> None:
     write_broken(model_dir)
     demo.add("a model directory as upstream left it on 2026-05-11", ", ".join(sorted(os.listdir(model_dir))), True)
     try:
-        exo_loading.load_like_exo(model_dir, wrap=False)
+        load_like_exo(model_dir, wrap=False)
         demo.add("exo without the overlay", "it loaded, which it should not", False)
     except FileNotFoundError as error:
         missing = Path(error.filename).name
@@ -123,10 +132,10 @@ def _with(demo: Demo, model_dir: Path) -> None:
     front = resolver.resolve(MODEL, model_dir)
     demo.add("the overlay goes in front", ", ".join(ours), (front / "tokenization_kimi.py").exists())
 
-    tokenizer = exo_loading.load_like_exo(front, wrap=False)
+    tokenizer = load_like_exo(front, wrap=False)
     demo.add("exo with the overlay, steps 1 to 6", f"{type(tokenizer).__name__}, {len(tokenizer):,} tokens", True)
     try:
-        tokenizer = exo_loading.wrap_for_mlx(tokenizer)
+        tokenizer = wrap_for_mlx(tokenizer)
         stop = sorted(tokenizer.eos_token_ids)
         demo.add("exo with the overlay, step 7", f"mlx-lm's TokenizerWrapper, stops at {stop}", 163586 in stop)
     except ImportError:

@@ -1,11 +1,13 @@
-"""A parity report on the screen, and the progress bar of a long comparison. It decides nothing."""
+"""`parity`: the packaged tokenizer compared with a reference, with a progress bar and the differences side by side.
+
+The one command that draws with rich.
+"""
 
 from __future__ import annotations
 
-import dataclasses
+import argparse
 import sys
-from collections.abc import Sequence
-from pathlib import Path
+from dataclasses import asdict
 from typing import Any
 
 from rich.console import Console
@@ -13,14 +15,25 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from kimi_tokenizers import parity, samples
+from kimi_tokenizers.commands.tables import emit_json
+from kimi_tokenizers.evidence import Difference, Report, compare, corpus_files
 
 
-def run(
-    reference: str, corpus: Sequence[Path], count: int, seed: int, model: str, trust_remote_code: bool
-) -> parity.Report:
-    """`parity.compare`, with a progress bar on standard error where that is a terminal."""
-    files = samples.corpus_files(corpus)
+def run(arguments: argparse.Namespace) -> int:
+    """Compare with a reference and print the report."""
+    report = _compare(arguments)
+    if arguments.json:
+        emit_json(
+            {"ok": report.ok, "characters": report.characters, "differences": report.differences, **asdict(report)}
+        )
+    else:
+        print_report(report)
+    return 0 if report.ok else 1
+
+
+def _compare(arguments: argparse.Namespace) -> Report:
+    """`compare`, with a progress bar on standard error where that is a terminal."""
+    files = corpus_files(arguments.corpus)
     total = sum(size for _, size in files)
     with Progress(
         TextColumn("{task.description}"),
@@ -42,28 +55,18 @@ def run(
             done[part] = done.get(part, 0) + characters
             bar.update(tasks[part], advance=characters, done=done[part] / 1e6)
 
-        return parity.compare(
-            reference,
-            model=model,
+        return compare(
+            arguments.reference,
+            model=arguments.model,
             corpus=files,
-            count=count,
-            seed=seed,
-            trust_remote_code=trust_remote_code,
+            count=arguments.samples,
+            seed=arguments.seed,
+            trust_remote_code=arguments.trust_remote_code,
             progress=progress,
         )
 
 
-def as_json(report: parity.Report) -> dict[str, Any]:
-    """The report for machines."""
-    return {
-        "ok": report.ok,
-        "characters": report.characters,
-        "differences": report.differences,
-        **dataclasses.asdict(report),
-    }
-
-
-def print_report(report: parity.Report) -> None:
+def print_report(report: Report) -> None:
     """The report for people: what was compared, then the first differences side by side."""
     console = Console(highlight=False)
     table = _table("part", "compared", "characters", "differences")
@@ -86,7 +89,7 @@ def print_report(report: parity.Report) -> None:
     console.print(Text(f"{what} ({report.seconds:.1f} s)", "green" if report.ok else "bold red"))
 
 
-def _side_by_side(difference: parity.Difference) -> Table:
+def _side_by_side(difference: Difference) -> Table:
     table = _table("  ", "our id", "ours", "their id", "theirs")
     for row in range(max(len(difference.ours), len(difference.theirs), 1)):
         cells: list[Text] = []

@@ -1,15 +1,25 @@
-"""Plain text for people: columns, and colours only on a terminal. It decides nothing, and needs nothing installed."""
+"""Plain text for people, and JSON for machines: aligned columns, and colours only on a terminal.
+
+It decides nothing, and needs nothing installed.
+"""
 
 from __future__ import annotations
 
 import json
 import os
 import sys
-from collections.abc import Mapping, Sequence
+import unicodedata
+from collections.abc import Collection, Sequence
 from typing import Any, TextIO
 
-_COLOURS = {"red": "31", "green": "32", "yellow": "33", "bold": "1"}
-_OF_STATE = {
+from kimi_tokenizers.model_dirs import Found
+
+_COLOURS = {"red": "31", "green": "32", "yellow": "33", "bold": "1", "bold red": "1;31"}
+
+# What a word in a column of verdicts is coloured by.
+_OF_VERDICT = {
+    "ok": "green",
+    "FAILED": "bold red",
     "healthy": "green",
     "overlaid": "green",
     "drifted": "yellow",
@@ -24,8 +34,13 @@ def colours(stream: TextIO) -> bool:
     return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
+def coloured(text: str, colour: str, stream: TextIO | None = None) -> str:
+    """A text in a colour, if the stream (standard output by default) shows colours."""
+    return f"\x1b[{_COLOURS[colour]}m{text}\x1b[0m" if colour and colours(stream or sys.stdout) else text
+
+
 def emit(text: str, stream: TextIO | None = None) -> None:
-    """Write a line. What the stream cannot write (bytes in file names that are no text) appears escaped."""
+    """Write a line. What the stream cannot encode (file names that are not valid text) appears escaped."""
     stream = stream or sys.stdout
     encoding = stream.encoding or "utf-8"
     stream.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
@@ -48,52 +63,50 @@ def shown(text: str) -> str:
     )
 
 
-def coloured(text: str, colour: str) -> str:
-    return f"\x1b[{_COLOURS[colour]}m{text}\x1b[0m" if colour and colours(sys.stdout) else text
+def mark(ok: bool) -> str:
+    """The verdict on one thing."""
+    return "ok" if ok else "FAILED"
 
 
-def table(rows: Sequence[Sequence[str]], colour_of: Mapping[int, str] | None = None) -> list[str]:
-    """Rows as lines with aligned columns, the first row being the heading.
+def table(rows: Sequence[Sequence[str]], heading: Sequence[str] = (), verdicts: Collection[int] = ()) -> list[str]:
+    """Rows as lines with aligned columns. Every cell stays on its line: it is passed through `shown`.
 
     Args:
-        colour_of: column -> "state" for those that are coloured by what they say.
+        heading: the first row, in bold.
+        verdicts: the columns that are coloured by what they say.
     """
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    cells = [[shown(cell) for cell in row] for row in ([heading, *rows] if heading else rows)]
+    widths = [max(map(_width, column)) for column in zip(*cells)]  # noqa: B905 (Python 3.9 has no `strict`)
     lines = []
-    for number, row in enumerate(rows):
-        cells = []
+    for number, row in enumerate(cells):
+        line = []
         for column, cell in enumerate(row):
-            padded = cell if column == len(row) - 1 else cell.ljust(widths[column])
-            colour = "bold" if number == 0 else _OF_STATE.get(cell, "") if column in (colour_of or {}) else ""
-            cells.append(coloured(padded, colour))
-        lines.append("  ".join(cells).rstrip())
+            padding = "" if column == len(row) - 1 else " " * (widths[column] - _width(cell))
+            is_heading = heading and number == 0
+            colour = "bold" if is_heading else _OF_VERDICT.get(cell, "") if column in verdicts else ""
+            line.append(coloured(cell, colour) + padding)
+        lines.append("  ".join(line).rstrip())
     return lines
 
 
-def status(report: Mapping[str, Any]) -> list[str]:
-    """The lines for a status report, one for each model."""
-    rows = [("MODEL", "STATE", "TOKENS", "PROMPTS", "WHAT IS THE MATTER")]
-    for model in report["models"]:
-        prints = model["fingerprints"] or {"tokens": "-", "prompts": "-"}
-        what = f"{shown(model['detail'])} [{shown(model['path'])}]"
-        rows.append((model["model"], model["state"], prints["tokens"][:12], prints["prompts"][:12], what))
-    return table(rows, {1: "state"}) if len(rows) > 1 else []
+def _width(text: str) -> int:
+    """How many columns of a terminal a text takes."""
+    return sum(
+        0
+        if unicodedata.category(character) in ("Mn", "Me", "Cf")
+        else 2
+        if unicodedata.east_asian_width(character) in "WF"
+        else 1
+        for character in text
+    )
 
 
-def changes(changes: Sequence[Any]) -> list[str]:
-    """The lines for the files of a sync plan."""
-    rows = [(f"  {change.action}", change.name, f"{change.why}; found: {shown(change.found)}") for change in changes]
-    return _aligned(rows)
-
-
-def given_back(given: Sequence[Any]) -> list[str]:
-    """The lines for the files of a restore."""
-    rows = []
-    for file in given:
-        kept = f"; kept beside it: {', '.join(file.kept)}" if file.kept else ""
-        rows.append((f"  {file.action}", file.name, shown(file.what) + kept))
-    return _aligned(rows)
-
-
-def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    return table([("", "", ""), *rows])[1:] if rows else []
+def emit_rest(found: Found) -> None:
+    """Write what a search has to say besides the models it found."""
+    if not found.models:
+        places = ", ".join(shown(str(path)) for path in found.searched) or "exo's models dirs, as there are none"
+        emit(f"No Kimi models in {places}.")
+    for hint in found.hints:
+        emit(f"hint: {shown(hint)}")
+    for problem in found.problems:
+        emit(f"kimi-tokenizers: {shown(problem)}", sys.stderr)
