@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import base64
+import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import tiktoken
@@ -16,7 +17,8 @@ import kimi_tokenizers as kt
 if TYPE_CHECKING:
     from kimi_tokenizers.overlays.common.tokenization_kimi import TikTokenTokenizer
 
-OVERLAYS = Path(__file__).resolve().parent.parent / "overlays"
+ROOT = Path(__file__).resolve().parent.parent
+OVERLAYS = ROOT / "overlays"
 
 settings.register_profile(
     "kimi",
@@ -32,9 +34,9 @@ settings.load_profile("kimi")
 # package, convert the vocabulary, compare engines on megabytes, or start and kill hundreds of processes. Single tests
 # elsewhere carry the mark themselves.
 SLOW_MODULES = {
-    *("test_adapter", "test_bench", "test_cache", "test_cli", "test_engines", "test_exo_downloader"),
+    *("test_adapter", "test_bench", "test_cache", "test_command_line", "test_engines", "test_exo_downloader"),
     "test_exo_loading",
-    *("test_exo_standalone", "test_fast", "test_fingerprint", "test_guard", "test_integration", "test_load_mlx"),
+    *("test_exo_standalone", "test_engine", "test_fingerprint", "test_guard", "test_integration", "test_load_mlx"),
     *("test_packaging", "test_parity", "test_refresh_overlays", "test_register", "test_resolver", "test_sync"),
     *("test_sync_crash", "test_testing", "test_upstream", "test_view"),
 }
@@ -103,6 +105,11 @@ def control_names(named: dict[str, tuple[int, bool]]) -> dict[str, int]:
     names = {index: f"<|reserved_token_{index}|>" for index in range(163584, 163840)}
     names.update((index, name) for name, (index, _) in named.items())
     return {name: index for index, name in names.items()}
+
+
+def golden(name: str) -> list[dict[str, Any]]:
+    """The rows of a file in `golden/`, made with upstream's own code."""
+    return [json.loads(row) for row in (ROOT / "tests" / "golden" / f"{name}.jsonl").read_text("utf-8").splitlines()]
 
 
 def as_text(text: str) -> str:

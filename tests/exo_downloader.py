@@ -17,7 +17,7 @@ from urllib.error import HTTPError
 from urllib.parse import quote
 from urllib.request import ProxyHandler, Request, build_opener
 
-from kimi_tokenizers import exo
+from kimi_tokenizers.model_dirs import exo
 
 FILE_LIST_SECONDS = 24 * 3600
 """For how long a cached list of a repo's files is used without asking again."""

@@ -15,8 +15,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from kimi_tokenizers import catalogue, guard
-from kimi_tokenizers.overlay import Overlay
+from kimi_tokenizers import catalogue
+from kimi_tokenizers.catalogue.overlay import Overlay
 from kimi_tokenizers.overlays.common.tokenization_kimi import PAT_STR, control_tokens, special_tokens
 
 INDEX = "model.safetensors.index.json"
@@ -113,7 +113,7 @@ def fast_tokenizer_json() -> Path:
     from transformers.convert_slow_tokenizer import TikTokenConverter
 
     overlay = catalogue.overlays()["kimi-k2.6"]
-    names = special_tokens(control_tokens(guard.table_of(overlay), overlay.line))
+    names = special_tokens(control_tokens(overlay.control_tokens(), overlay.line))
     folder = Path(tempfile.mkdtemp(prefix="fast-tokenizer-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     with overlay.files["tiktoken.model"].path() as vocab_file:

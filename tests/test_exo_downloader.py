@@ -19,7 +19,7 @@ import pytest
 from exo_downloader import ensure_model
 from hub import Hub, blob_id, files_of, tree
 
-from kimi_tokenizers import exo
+from kimi_tokenizers.model_dirs import exo
 
 MODEL = "moonshotai/Kimi-K2.6"
 WEIGHT = "model-00001-of-00001.safetensors"

@@ -32,8 +32,10 @@ from hub import Hub, files_of
 from layouts import WEIGHTS, fast_tokenizer_json, small_tokenizer_json, write_layout
 
 import kimi_tokenizers
-from kimi_tokenizers import cache, catalogue, exo, fingerprint, view
-from kimi_tokenizers.exo_loading import isolated, load_like_exo
+from kimi_tokenizers import catalogue, view
+from kimi_tokenizers.evidence.exo_loading import isolated, load_like_exo
+from kimi_tokenizers.model_dirs import exo, fingerprint
+from kimi_tokenizers.resolver import cache
 
 MODEL = "moonshotai/Kimi-K2.6"
 FOLDER = "moonshotai--Kimi-K2.6"
@@ -73,7 +75,7 @@ def hub(layouts: dict[str, dict[str, bytes]]) -> Iterator[Hub]:
 
 @pytest.fixture
 def env(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    monkeypatch.setenv(cache.VARIABLE, str(tmp_path / "cache"))
+    monkeypatch.setenv(cache.CACHE_VARIABLE, str(tmp_path / "cache"))
     return {"HOME": str(tmp_path), "EXO_DEFAULT_MODELS_DIR": str(tmp_path / "models")}
 
 
@@ -317,8 +319,8 @@ def test_nodes_that_downloaded_different_layouts_agree(
         node = {"HOME": str(tmp_path), "EXO_DEFAULT_MODELS_DIR": str(tmp_path / layout)}
         nodes[layout] = download(MODEL, hub, node)
     overlay = catalogue.get(MODEL)
-    assert len({fingerprint.of_tokens(overlay, path) for path in nodes.values()}) == 1
-    assert len({fingerprint.of_prompts(overlay, path) for path in nodes.values()}) == 1
+    assert len({fingerprint.token_fingerprint(overlay, path) for path in nodes.values()}) == 1
+    assert len({fingerprint.prompt_fingerprint(overlay, path) for path in nodes.values()}) == 1
     text = "<|im_user|>user<|im_middle|>你好, world<|im_end|><think>"
     first, second = (load(MODEL, path).encode(text) for path in nodes.values())
     assert first == second

@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 USE = """
 import hashlib, importlib.util, json, pathlib, sys, tempfile
 import kimi_tokenizers as kt
-from kimi_tokenizers import verification
+from kimi_tokenizers.evidence import verification
 
 result = verification.verify()
 tokenizer = kt.load()

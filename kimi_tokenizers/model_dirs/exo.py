@@ -10,6 +10,7 @@ one can ask what exo would do elsewhere. A variable that is set to nothing count
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
@@ -165,8 +166,6 @@ def _files_below(model_dir: str) -> Iterator[PurePosixPath]:
 
 def _weights_named_by(index: Path) -> set[str]:
     """The names of weight files in an index. Raises OSError or ValueError if it is not one."""
-    import json  # here, so that importing this module stays cheap
-
     if not index.is_file():  # opening a pipe would wait for a writer
         raise ValueError(f"{index} is not a file")
     with index.open("rb") as stream:

@@ -22,7 +22,7 @@ from kimi_tokenizers import catalogue
 from kimi_tokenizers.errors import KimiTokenizersError, ModelIdError, UnknownModelError
 from kimi_tokenizers.overlays.common.tokenization_kimi import CONTROL_TOKENS
 
-PACKAGE = Path(__file__).resolve().parent.parent / "kimi_tokenizers"
+PACKAGE = Path(__file__).resolve().parents[2] / "kimi_tokenizers"
 
 SERVED = {
     "kimi-k2-instruct": [

@@ -4,28 +4,38 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
 from layouts import write_layout
 
 import kimi_tokenizers
-from kimi_tokenizers.known_answers import KNOWN_ANSWERS
+from kimi_tokenizers.commands import arguments, main, status
+from kimi_tokenizers.commands.tables import table
+from kimi_tokenizers.tokenizer import DEFAULT_MODEL, every_known_answer
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
+SCRIPT = ROOT / "scripts" / "sync_overlays.py"
+
+runs_the_script = pytest.mark.skipif(sys.version_info < (3, 11), reason="the script needs Python 3.11, and says so")
+command_and_script = pytest.mark.parametrize("script", [False, pytest.param(True, marks=runs_the_script)])
 
 
-def run(*arguments: str, stdin: str | bytes = b"", home: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    """Run the command out of the checkout at `home`."""
+def run(
+    *arguments: str, stdin: str | bytes = b"", home: Path = ROOT, script: bool = False, columns: int = 120
+) -> subprocess.CompletedProcess[str]:
+    """Run the command out of the checkout at `home`; with `script`, the operators' script."""
     done = subprocess.run(
-        [sys.executable, "-m", "kimi_tokenizers", *arguments],
+        [sys.executable, *([str(SCRIPT)] if script else ["-m", "kimi_tokenizers"]), *arguments],
         input=stdin.encode() if isinstance(stdin, str) else stdin,
         capture_output=True,
         check=False,
-        env={**os.environ, "PYTHONPATH": str(home), "COLUMNS": "120"},
+        env={**os.environ, "PYTHONPATH": str(home), "COLUMNS": str(columns)},
         cwd=home,
     )
     return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
@@ -56,7 +66,7 @@ def test_verify_says_what_it_checked_and_with_which_versions() -> None:
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)
     assert report["ok"] is True
-    assert report["answers"] > 2 * len(KNOWN_ANSWERS)
+    assert report["answers"] > 2 * len(every_known_answer())
     assert report["versions"]["kimi-tokenizers"] == kimi_tokenizers.__version__
     assert set(report["versions"]) >= {"python", "tiktoken", "transformers"}
     assert set(report["fingerprints"]) == {"kimi-k2-instruct", "kimi-k2-thinking", "kimi-k2.5", "kimi-k2.6"}
@@ -75,8 +85,8 @@ def test_verify_finds_a_damaged_file(tmp_path: Path, name: str) -> None:
 
 def test_verify_finds_a_wrong_answer(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "kimi_tokenizers", tmp_path / "kimi_tokenizers")
-    answers = tmp_path / "kimi_tokenizers" / "known_answers.py"
-    answers.write_text(answers.read_text().replace("(19180,11,2695,0)", "(19180,11,2695,1)", 1))
+    answers = tmp_path / "kimi_tokenizers" / "tokenizer" / "known_answers.jsonl"
+    answers.write_text(answers.read_text().replace("[19180,11,2695,0]", "[19180,11,2695,1]", 1))
     done = run("verify", home=tmp_path)
     assert done.returncode == 1
     assert "'Hello, world!' encodes to [19180, 11, 2695, 0]" in done.stdout
@@ -123,11 +133,197 @@ def test_errors_are_one_line_with_exit_status_1_and_usage_errors_have_2() -> Non
     assert run("--version").stdout == f"kimi-tokenizers {kimi_tokenizers.__version__}\n"
 
 
-@pytest.mark.parametrize("command", ["demo", "verify", "count", "view"])
+# -- one declaration ---------------------------------------------------------------------------------------
+
+COMMANDS = ("demo", "status", "sync", "restore", "view", "verify", "parity", "upstream", "count")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_help(command: str) -> None:
     done = run(command, "--help")
-    assert done.returncode == 0
-    assert "Usage" in done.stdout
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(f"usage: kimi-tokenizers {command} ")
+    assert "--json" in done.stdout
+    assert run(command, "-h").stdout == done.stdout
+
+
+def test_help_says_the_exit_statuses() -> None:
+    for command in ([], ["status"], ["sync"], ["restore"]):
+        text = " ".join(run(*command, "--help").stdout.split())
+        assert "Exit status: 0 fine, 1 something is wrong with what was examined, 2 wrong usage." in text
+    text = " ".join(run("upstream", "--help").stdout.split())
+    assert "Exit status: 0 unchanged; 10 changed" in text
+    assert "16 its answer is not to be trusted; 1 an id that no overlay serves; 2 wrong usage." in text
+
+
+@runs_the_script
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_the_script_and_the_command_take_the_same_and_say_the_same(command: str) -> None:
+    wide = 1000  # the programs' names have different lengths, and lines would break elsewhere
+    by_command = run(*command.split(), "--help", columns=wide)
+    by_script = run(*command.split(), "--help", columns=wide, script=True)
+    assert (by_command.returncode, by_script.returncode) == (0, 0)
+    assert by_script.stdout == by_command.stdout.replace("usage: kimi-tokenizers ", "usage: sync_overlays.py ")
+    if not command:
+        assert (
+            tuple(re.findall(r"^    (\w+) ", by_command.stdout, re.MULTILINE)) == COMMANDS == tuple(arguments.COMMANDS)
+        )
+
+
+def test_the_installed_command_is_main() -> None:
+    [command] = [entry for entry in entry_points(group="console_scripts") if entry.name == "kimi-tokenizers"]
+    assert command.load() is main
+
+
+@command_and_script
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "no-such-command",
+        "--no-such-option",
+        "count --no-such-option",
+        "count --js",  # an abbreviation
+        "sync --model",
+        "status --compare",
+        "sync --watch --json",
+        "sync --watch --dry-run",
+        "restore --dry-run",
+        "view",
+        "view somewhere --remove --model moonshotai/Kimi-K2.6",
+        "parity",
+        "parity tiktoken --samples -1",
+        "parity tiktoken --samples many",
+    ],
+)
+def test_wrong_usage_exits_with_2_and_shows_the_usage_on_standard_error(wrong: str, script: bool) -> None:
+    done = run(*wrong.split(), script=script)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("usage: ")
+    assert "error: " in done.stderr
+
+
+@command_and_script
+def test_without_arguments_there_is_help(script: bool) -> None:
+    done = run(script=script)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == run("--help", script=script).stdout
+
+
+def test_options_may_stand_anywhere(tmp_path: Path) -> None:
+    given = arguments.parse(["sync", "a", "--no-lock", "b", "--model", "x/y", "c", "--model", "z/w"], "prog")
+    assert (given.paths, given.model, given.lock) == (["a", "b", "c"], ["x/y", "z/w"], False)
+    assert arguments.parse(["sync"], "prog").lock is None
+    given = arguments.parse(["count", "--plain", "--", "--odd", "b"], "prog")
+    assert (given.command, given.files, given.plain) == ("count", ["--odd", "b"], True)
+
+
+def test_the_default_model_is_the_packages() -> None:
+    assert arguments.MODEL == DEFAULT_MODEL
+    assert arguments.parse(["count"], "prog").model == DEFAULT_MODEL
+
+
+HEAVY = {"transformers", "tiktoken", "tokenizers", "rich", "jinja2", "typer", "click", "huggingface_hub", "numpy"}
+
+
+def imported_by(code: str, *arguments: str) -> set[str]:
+    """What is heavy and imported when code has run in a process of its own."""
+    code += f"\nimport sys\nprint(*({HEAVY!r} & {{*sys.modules}}))"
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, cwd=ROOT, check=True
+    )
+    return set(done.stdout.splitlines()[-1].split())
+
+
+def test_parsing_imports_nothing_heavy() -> None:
+    code = "from kimi_tokenizers.commands import arguments\n"
+    for command in ("['parity', 'tiktoken']", "['count']", "['demo']", "['view', 'x']"):
+        code += f"arguments.parse({command}, 'prog')\n"
+    code += "import sys\nassert not [n for n in sys.modules if n.startswith('kimi_tokenizers.tokenizer')]"
+    assert imported_by(code) == set()
+
+
+def test_what_operators_use_imports_nothing_heavy(tmp_path: Path) -> None:
+    write_layout(tmp_path / "models" / "moonshotai--Kimi-K2.6", "broken")
+    code = (
+        "import sys\nfrom kimi_tokenizers.commands import main\nmodels, view = sys.argv[1:]\n"
+        "assert main(['status', models]) == 1\n"
+        "assert main(['view', view, '--from', models]) == 0\n"
+        "assert main(['sync', models]) == 0\n"
+        "assert main(['restore', models]) == 0\n"
+    )
+    assert imported_by(code, str(tmp_path / "models"), str(tmp_path / "view")) == set()
+
+
+@runs_the_script
+@pytest.mark.parametrize(
+    ("command", "package"),
+    [("demo", "transformers"), ("count", "tiktoken"), ("parity tiktoken", "rich"), ("upstream", "huggingface_hub")],
+)
+def test_the_script_says_which_package_is_missing(command: str, package: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", str(SCRIPT), *command.split()], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    [line] = done.stderr.splitlines()
+    assert line.startswith(f"kimi-tokenizers: this command needs the package {package}, which is not installed.")
+    assert "pip install kimi-tokenizers" in line
+    assert "uv run kimi-tokenizers" in line
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["status", "."], ["count", "README.md", "--json"]])
+def test_a_reader_who_has_gone_is_no_error_to_trace(arguments: list[str]) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "kimi_tokenizers", *arguments],
+            stdout=write,
+            stderr=subprocess.PIPE,
+            cwd=ROOT,
+            env={name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"},
+            check=False,
+        )
+    finally:
+        os.close(write)
+    assert (done.returncode, done.stderr) == (1, b"")
+
+
+def test_control_c_ends_a_command_without_a_trace(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(_arguments: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(status, "run", interrupted)
+    assert main(["status"]) == 130
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_bug_in_this_package_is_not_taken_for_a_missing_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_arguments: object) -> int:
+        from kimi_tokenizers import no_such_module  # type: ignore[attr-defined]  # noqa: F401
+
+        return 0
+
+    monkeypatch.setattr(status, "run", broken)
+    with pytest.raises(ImportError, match="no_such_module"):
+        main(["status"])
+
+
+# -- tables ------------------------------------------------------------------------------------------------
+
+
+def test_columns_stay_aligned_whatever_is_in_a_cell() -> None:
+    rows = [("ok", "世界", "a\nb"), ("ok", "e\u0301", "\x1b[31mred"), ("FAILED", "abcdef", "")]
+    assert table(rows, ("", "text", "what"), verdicts=[0]) == [
+        "        text    what",
+        "ok      世界    a\\nb",
+        "ok      e\u0301       \\x1b[31mred",
+        "FAILED  abcdef",
+    ]
+
+
+# -- view --------------------------------------------------------------------------------------------------
 
 
 def test_view_and_its_removal(tmp_path: Path) -> None:

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from kimi_tokenizers import parity, samples
-from kimi_tokenizers.reference import ENGINES, open_reference
+from kimi_tokenizers.evidence import parity, samples
+from kimi_tokenizers.evidence.reference import ENGINES, open_reference
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 FUZZED = 20_000
 MIXED_BYTES = 50_000_000
 

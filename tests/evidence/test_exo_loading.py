@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from kimi_tokenizers import exo_loading
-from kimi_tokenizers.exo_loading import isolated, load_like_exo
+from kimi_tokenizers.evidence import exo_loading
+from kimi_tokenizers.evidence.exo_loading import isolated, load_like_exo
 
 NAMES = ("tool_declaration_ts", "tokenization_kimi")
 GPT2 = "transformers.models.gpt2.tokenization_gpt2"

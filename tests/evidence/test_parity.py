@@ -14,12 +14,13 @@ import pytest
 from layouts import fast_tokenizer_json, write_layout
 from typer.testing import CliRunner
 
-from kimi_tokenizers import catalogue, cli, foreign, parity, reference, samples
+from kimi_tokenizers import catalogue, cli
 from kimi_tokenizers.errors import KimiTokenizersError
+from kimi_tokenizers.evidence import foreign, parity, reference, samples
+from kimi_tokenizers.evidence.parity import Difference, Report
 from kimi_tokenizers.overlays.common.tokenization_kimi import PAT_STR
-from kimi_tokenizers.parity import Difference, Report
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 RANK_TABLE = ROOT / "overlays" / "common" / "tiktoken.model"
 
 SLOW_PYTHON = f"""

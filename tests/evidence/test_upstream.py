@@ -16,11 +16,12 @@ import pytest
 from hub import Fault, Hub, tree
 from layouts import fast_tokenizer_json, small_tokenizer_json
 
-from kimi_tokenizers import catalogue, upstream
+from kimi_tokenizers import catalogue
 from kimi_tokenizers.errors import KimiTokenizersError
-from kimi_tokenizers.upstream import Change, Client, Finding
+from kimi_tokenizers.evidence import upstream
+from kimi_tokenizers.evidence.upstream import Change, Client, Finding
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 KIMI = "moonshotai/Kimi-K2.6"
 OVERLAY = catalogue.overlays()["kimi-k2.6"]
 CONFIG = json.loads(OVERLAY.read("tokenizer_config.json"))
@@ -52,7 +53,7 @@ def hub() -> Iterator[Hub]:
 def ask(hub: Hub, model: str = KIMI, **options: Any) -> Finding:
     """What `upstream` finds since the good layout."""
     client = Client(hub.url, timeout=options.pop("timeout", 5), longest_wait=0.05, **options)
-    [finding] = upstream.check([model], hub.since, client=client)  # type: ignore[attr-defined]
+    [finding] = upstream.changes_upstream([model], hub.since, client=client)  # type: ignore[attr-defined]
     return finding
 
 
@@ -153,11 +154,11 @@ def test_conversions_are_compared_with_the_pinned_upstream(hub: Hub) -> None:
     conversion = "mlx-community/Kimi-K2.6-4bit"
     hub.publish(conversion, GOOD)
     hub._revisions[KIMI, OVERLAY.upstream.revision] = hub._revisions[KIMI, "main"]
-    [finding] = upstream.check([conversion], client=Client(hub.url))
+    [finding] = upstream.changes_upstream([conversion], client=Client(hub.url))
     assert finding.change is Change.UNCHANGED
     assert finding.since == f"{KIMI}@{OVERLAY.upstream.revision}"
     with pytest.raises(KimiTokenizersError, match="No overlay serves"):
-        list(upstream.check(["moonshotai/Kimi-K3"], client=Client(hub.url)))
+        list(upstream.changes_upstream(["moonshotai/Kimi-K3"], client=Client(hub.url)))
 
 
 def test_the_token_goes_along(hub: Hub) -> None:
@@ -175,7 +176,7 @@ def test_a_hub_that_is_busy_is_asked_again_when_it_says(hub: Hub, monkeypatch: p
     monkeypatch.setattr(time, "sleep", waits.append)
     hub.faults.append(Fault("/api/", 2, 429, {"Retry-After": "7"}))
     client = Client(hub.url, longest_wait=30)
-    [finding] = upstream.check([KIMI], hub.since, client=client)  # type: ignore[attr-defined]
+    [finding] = upstream.changes_upstream([KIMI], hub.since, client=client)  # type: ignore[attr-defined]
     assert finding.change is Change.UNCHANGED
     assert waits == [7, 7]
 
@@ -184,7 +185,7 @@ def test_nobody_waits_for_ever(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> Non
     waits: list[float] = []
     monkeypatch.setattr(time, "sleep", waits.append)
     hub.faults.append(Fault("/api/", 99, 429, {"Retry-After": "86400"}))
-    [finding] = upstream.check([KIMI], client=Client(hub.url))
+    [finding] = upstream.changes_upstream([KIMI], client=Client(hub.url))
     assert finding.change is Change.OFFLINE
     assert "429" in finding.details[0]
     assert len(hub.requests) == 4

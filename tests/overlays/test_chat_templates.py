@@ -1,11 +1,11 @@
 """The chat templates of K2.5 and K2.6, rendered by transformers itself, give the exact prompt text."""
 
 import copy
-import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import golden
 from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
@@ -18,13 +18,10 @@ from kimi_tokenizers.overlays.common.tool_declaration_ts import (
     encode_tools_to_typescript_style,
 )
 
-OVERLAYS = Path(__file__).parent.parent / "overlays"
+OVERLAYS = Path(__file__).parents[2] / "overlays"
 LINES = ("kimi-k2.5", "kimi-k2.6")
 TEMPLATES = {line: (OVERLAYS / line / "chat_template.jinja").read_text(encoding="utf-8") for line in LINES}
-GOLDEN = [
-    json.loads(line)
-    for line in (Path(__file__).parent / "golden" / "chat.jsonl").read_text(encoding="utf-8").splitlines()
-]
+GOLDEN = golden("chat")
 # Any tokenizer will do: the chat is rendered as text.
 RENDERER = PreTrainedTokenizerFast(tokenizer_object=Tokenizer(WordLevel({"?": 0}, unk_token="?")))
 

@@ -20,8 +20,9 @@ from conftest import NAMED
 from layouts import write_layout
 from mlx_lm.tokenizer_utils import TokenizerWrapper
 
-from kimi_tokenizers import catalogue, exo_loading, resolver
-from kimi_tokenizers.overlay import Overlay, OverlayFile
+from kimi_tokenizers import catalogue, resolver
+from kimi_tokenizers.catalogue.overlay import Overlay, OverlayFile
+from kimi_tokenizers.evidence import exo_loading
 
 LINES = ("kimi-k2-instruct", "kimi-k2-thinking", "kimi-k2.5", "kimi-k2.6")
 CONFIGS = ("broken", "missing")

@@ -17,10 +17,10 @@ import numpy as np
 import pytest
 import tiktoken
 import transformers
-from conftest import NAMED, OVERLAYS, as_text, control_names
+from conftest import NAMED, OVERLAYS, as_text, control_names, golden
+from encoding_texts import GOLDEN, outcome, texts
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from test_encoding import GOLDEN, outcome, texts
 from transformers import AddedToken, BatchEncoding, PreTrainedTokenizer
 
 import kimi_tokenizers as kt
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
 TRANSFORMERS = tuple(map(int, transformers.__version__.split(".")[:2]))
-CHAT = [json.loads(line) for line in (Path(__file__).parent / "golden" / "chat.jsonl").read_text("utf-8").splitlines()]
+CHAT = golden("chat")
 VOCAB_FILE = OVERLAYS / "common" / "tiktoken.model"
 WEATHER = {
     "type": "function",
@@ -950,7 +950,7 @@ def test_auto_tokenizer_with_remote_code_and_without_this_package(tmp_path: Path
     for name in ("tokenizer_config.json", "chat_template.jinja"):
         (model / name).write_bytes((OVERLAYS / "kimi-k2.6" / name).read_bytes())
     result = subprocess.run(
-        [sys.executable, "-c", ALONE, str(model), str(Path(__file__).parent / "golden" / "encode.jsonl")],
+        [sys.executable, "-c", ALONE, str(model), str(Path(__file__).parents[1] / "golden" / "encode.jsonl")],
         capture_output=True,
         text=True,
         timeout=120,

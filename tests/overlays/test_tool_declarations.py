@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import golden
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,10 +21,7 @@ from kimi_tokenizers.overlays.common.tool_declaration_ts import (
     encode_tools_to_typescript_style,
 )
 
-GOLDEN = [
-    json.loads(line)
-    for line in (Path(__file__).parent / "golden" / "tools_typescript.jsonl").read_text(encoding="utf-8").splitlines()
-]
+GOLDEN = golden("tools_typescript")
 FRAME = "# Tools\n\n## functions\nnamespace functions {{\n{}\n}}\n"
 
 

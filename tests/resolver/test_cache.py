@@ -19,8 +19,9 @@ from pathlib import Path
 import pytest
 from conftest import OVERLAYS
 
-from kimi_tokenizers import cache, catalogue, resolver
+from kimi_tokenizers import catalogue, resolver
 from kimi_tokenizers.errors import CacheError, KimiTokenizersError, OverlayError
+from kimi_tokenizers.resolver import cache
 
 MODEL = "moonshotai/Kimi-K2.6"
 PROCESSES = 32
@@ -30,7 +31,7 @@ NOBODY = 65534
 
 # Of the processes that the tests start: the package may not be installed.
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(OVERLAYS.parent)}
-ENVIRONMENT.pop(cache.VARIABLE, None)
+ENVIRONMENT.pop(cache.CACHE_VARIABLE, None)
 
 FILES = {"a.json": b"{}", "tiktoken.model": b"IQ== 0\n" * 1000, "name with\nnewline.json": b"[]"}
 SUMS = {name: hashlib.sha256(data).hexdigest() for name, data in FILES.items()}
@@ -40,7 +41,7 @@ SUMS = {name: hashlib.sha256(data).hexdigest() for name, data in FILES.items()}
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where the cache is for this test. It does not exist yet."""
     path = tmp_path / "cache"
-    monkeypatch.setenv(cache.VARIABLE, str(path))
+    monkeypatch.setenv(cache.CACHE_VARIABLE, str(path))
     cache._private.cache_clear()  # what an earlier test could not write to is another directory
     return path
 
@@ -107,13 +108,13 @@ def test_where_the_cache_is(
     environment: Mapping[str, str], platform: str, expected: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HOME", "/home/kim")
-    assert cache.root(environment, platform) == Path(expected)
+    assert cache.cache_root(environment, platform) == Path(expected)
 
 
 def test_a_relative_variable_gives_an_absolute_entry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """exo puts the entry on sys.path and may change its working directory afterwards."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv(cache.VARIABLE, "here")
+    monkeypatch.setenv(cache.CACHE_VARIABLE, "here")
     entry = cache.entry(SUMS, read)
     assert entry.is_relative_to(tmp_path / "here")
 
@@ -324,7 +325,8 @@ def test_mending_does_not_write_through_links(root: Path) -> None:
 # Forks as many children as it is told; they resolve when all of them are there.
 CROWD = """\
 import os, sys, traceback
-from kimi_tokenizers import cache, resolver
+from kimi_tokenizers import resolver
+from kimi_tokenizers.resolver import cache
 
 gate, opened_by_closing = os.pipe()
 children = []
@@ -348,7 +350,7 @@ print([os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
 def test_many_processes_at_once_make_one_entry(root: Path, model_dir: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", CROWD, MODEL, str(model_dir), str(PROCESSES)],
-        env={**ENVIRONMENT, cache.VARIABLE: str(root)},
+        env={**ENVIRONMENT, cache.CACHE_VARIABLE: str(root)},
         capture_output=True,
         text=True,
         check=False,
@@ -377,7 +379,8 @@ def test_many_threads_at_once_make_one_entry(root: Path) -> None:
 # Forks a child for every line it reads; the child makes the entry, damages it and mends it, again and again.
 NURSERY = """\
 import os, shutil, sys
-from kimi_tokenizers import cache, resolver
+from kimi_tokenizers import resolver
+from kimi_tokenizers.resolver import cache
 
 resolver.resolve(sys.argv[1], sys.argv[2])
 for line in sys.stdin:
@@ -397,7 +400,7 @@ for line in sys.stdin:
 @pytest.fixture
 def nursery(root: Path, model_dir: Path) -> Iterator[subprocess.Popen[str]]:
     command = [sys.executable, "-c", NURSERY, MODEL, str(model_dir)]
-    environment = {**ENVIRONMENT, cache.VARIABLE: str(root)}
+    environment = {**ENVIRONMENT, cache.CACHE_VARIABLE: str(root)}
     with subprocess.Popen(
         command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
@@ -439,7 +442,10 @@ ELSEWHERE = """\
 import os, resource, sys, tempfile, warnings
 from pathlib import Path
 import filelock
-from kimi_tokenizers import cache, catalogue, guard, overlay, resolver
+from kimi_tokenizers import catalogue, resolver
+from kimi_tokenizers.resolver import cache
+from kimi_tokenizers.model_dirs import guard
+from kimi_tokenizers.catalogue import overlay
 
 model_dir, user = sys.argv[1:]
 known = {file.source: file.read() for file in catalogue.get("moonshotai/Kimi-K2.6").files.values()}
@@ -486,7 +492,7 @@ def elsewhere(public: Path, cache_dir: str | None, prepare: str = "") -> subproc
     (public / "tmp").chmod(0o777)
     environment = {**ENVIRONMENT, "TMPDIR": str(public / "tmp")}
     if cache_dir is not None:
-        environment[cache.VARIABLE] = cache_dir
+        environment[cache.CACHE_VARIABLE] = cache_dir
     program = ELSEWHERE.replace("PREPARE", (AS_NOBODY if os.getuid() == 0 else "") + prepare)
     return subprocess.run(
         [sys.executable, "-c", program, str(model_dir), str(NOBODY)],
@@ -506,7 +512,7 @@ def check_private(done: subprocess.CompletedProcess[str], public: Path, cache_di
     assert warned[0].startswith(f"RuntimeWarning <string> The cache {cache_dir!r} cannot be used (")
     assert reason in warned[0]
     assert str(Path(entry).parent) in warned[0]
-    assert cache.VARIABLE in warned[0]
+    assert cache.CACHE_VARIABLE in warned[0]
     assert list((public / "tmp").iterdir()) == []
 
 
@@ -604,7 +610,7 @@ def test_no_place_at_all(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyP
         cache.entry(SUMS, read)
     message = str(caught.value)
     assert repr(str(root)) in message
-    assert cache.VARIABLE in message
+    assert cache.CACHE_VARIABLE in message
     assert isinstance(caught.value, KimiTokenizersError)
     assert isinstance(caught.value, OSError)
 
@@ -623,7 +629,7 @@ def test_a_temporary_directory_that_is_full_too(root: Path, tmp_path: Path, monk
     ):
         cache.entry(SUMS, read)
     assert repr(str(root)) in str(caught.value)
-    assert cache.VARIABLE in str(caught.value)
+    assert cache.CACHE_VARIABLE in str(caught.value)
 
 
 def test_a_file_system_without_locks(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -642,27 +648,3 @@ def test_a_file_system_without_locks(root: Path, tmp_path: Path, monkeypatch: py
         entry = cache.entry(SUMS, read)
     assert content(entry) == FILES
     assert not entry.is_relative_to(root)
-
-
-# -- verdicts ------------------------------------------------------------------------------------
-
-
-def test_a_verdict_is_kept(root: Path) -> None:
-    assert not cache.has_verdict("abc")
-    cache.keep_verdict("abc")
-    assert cache.has_verdict("abc")
-    assert not cache.has_verdict("abd")
-
-
-def test_a_verdict_in_somebody_elses_cache_does_not_count(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    cache.keep_verdict("abc")
-    monkeypatch.setattr(os, "geteuid", lambda: root.stat().st_uid + 1)
-    assert not cache.has_verdict("abc")
-    cache.keep_verdict("abd")
-    assert os.listdir(root / "verdicts") == ["abc"]
-
-
-def test_a_cache_that_cannot_be_written_to_forgets(root: Path) -> None:
-    root.write_bytes(b"")
-    cache.keep_verdict("abc")
-    assert not cache.has_verdict("abc")

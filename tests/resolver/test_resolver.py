@@ -16,9 +16,10 @@ import tiktoken
 from conftest import OVERLAYS
 from layouts import hf_snapshot, write_layout
 
-from kimi_tokenizers import cache, catalogue, resolver
+from kimi_tokenizers import catalogue, resolver
 from kimi_tokenizers.errors import ModelDirError, UnknownModelError, VocabularyMismatchError
-from kimi_tokenizers.exo_loading import isolated, load_like_exo
+from kimi_tokenizers.evidence.exo_loading import isolated, load_like_exo
+from kimi_tokenizers.resolver import cache
 
 MODELS = {
     "kimi-k2-instruct": "mlx-community/Kimi-K2-Instruct-4bit",
@@ -51,7 +52,7 @@ def cache_root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """One cache for the whole module: it is keyed by content."""
     path = tmp_path_factory.mktemp("cache")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(cache.VARIABLE, str(path))
+        patch.setenv(cache.CACHE_VARIABLE, str(path))
         yield path
 
 

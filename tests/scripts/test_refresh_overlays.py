@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from hub import Hub, files_of
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / "scripts" / "refresh_overlays.py"
 REPOS = {
     "kimi-k2-instruct": "moonshotai/Kimi-K2-Instruct",

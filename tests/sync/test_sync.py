@@ -44,7 +44,7 @@ from kimi_tokenizers.errors import (
 )
 from kimi_tokenizers.evidence import exo_loading
 from kimi_tokenizers.model_dirs import find_models
-from kimi_tokenizers.sync import disk, immutable, journal, names, watching
+from kimi_tokenizers.sync import disk, immutable, journal, names, state, watching
 
 ROOT = Path(__file__).resolve().parents[2]
 STATE = names.FOLDER
@@ -517,6 +517,27 @@ def test_a_read_only_mount(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         [model] = find_models([tmp_path / "disk"]).models
         assert sync.sync_model(model, dry_run=True).problem is None
         monkeypatch.undo()
+
+
+@pytest.mark.parametrize("call", ["open", "readlink"])
+def test_what_changes_its_kind_while_it_is_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    """As where another sync or restore exchanges a file and a link at that very moment."""
+    file, link, path = tmp_path / "file", tmp_path / "link", tmp_path / "path"
+    file.write_bytes(b"content")
+    link.symlink_to("elsewhere")
+    was, becomes = (file, link) if call == "open" else (link, file)
+    was.rename(path)
+    original = getattr(os, call)
+
+    def late(*arguments: Any, **options: Any) -> Any:
+        if becomes.is_symlink() or becomes.exists():
+            os.replace(becomes, path)
+        return original(*arguments, **options)
+
+    monkeypatch.setattr(os, call, late)
+    assert state.examine(path).kind == ("link" if call == "open" else "file")
 
 
 # -- locking -------------------------------------------------------------------------------------------------

@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import golden
 from layouts import fast_tokenizer_json, small_tokenizer_json, write_layout
 from tokenizers import Tokenizer
 from transformers import AddedToken, PreTrainedTokenizerFast
 
 import kimi_tokenizers as kt
-from kimi_tokenizers import exo_loading
+from kimi_tokenizers.evidence import exo_loading
 
-GOLDEN = Path(__file__).parent / "golden" / "encode.jsonl"
-ROWS = [json.loads(line) for line in GOLDEN.read_text(encoding="utf-8").splitlines()]
+ROWS = golden("encode")
 
 
 @pytest.fixture(scope="module")

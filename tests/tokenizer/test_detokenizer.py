@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from mlx_lm.tokenizer_utils import NaiveStreamingDetokenizer, StreamingDetokenizer, TokenizerWrapper
 
 import kimi_tokenizers as kt
-from kimi_tokenizers.detokenizer import KimiStreamingDetokenizer
+from kimi_tokenizers.tokenizer.detokenizer import KimiStreamingDetokenizer
 
 
 @pytest.fixture(scope="module")

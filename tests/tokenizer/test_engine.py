@@ -12,23 +12,23 @@ from typing import Any
 
 import gigatoken
 import pytest
+from encoding_texts import outcome
 from hypothesis import given
 from hypothesis import strategies as st
-from test_encoding import outcome
 
 import kimi_tokenizers as kt
-from kimi_tokenizers import fast
-from kimi_tokenizers.known_answers import KNOWN_ANSWERS
 from kimi_tokenizers.overlays.common.tokenization_kimi import KimiEncoding
+from kimi_tokenizers.tokenizer import engine as second_engine
+from kimi_tokenizers.tokenizer import every_known_answer
 
 
 @pytest.fixture
-def model(monkeypatch: pytest.MonkeyPatch, tokenizer: Any) -> fast.FastEncoding:
+def model(monkeypatch: pytest.MonkeyPatch, tokenizer: Any) -> second_engine.FastEncoding:
     """An encoding that hands everything to the second engine at once."""
-    monkeypatch.setattr(fast, "_LONG", 0)
-    monkeypatch.setattr(fast, "_PAYS", 0)
-    model = fast.accelerated(tokenizer.model)
-    assert isinstance(model, fast.FastEncoding)
+    monkeypatch.setattr(second_engine, "_LONG", 0)
+    monkeypatch.setattr(second_engine, "_PAYS", 0)
+    model = second_engine.accelerated(tokenizer.model)
+    assert isinstance(model, second_engine.FastEncoding)
     model._engines = dict(ENGINES)
     return model
 
@@ -47,7 +47,7 @@ ENGINES: dict[bool, Any] = {}  # built once for all tests; `_engine` proves them
 @pytest.fixture(autouse=True, scope="module")
 def engines() -> None:
     model = kt.load().model
-    assert isinstance(model, fast.FastEncoding)
+    assert isinstance(model, second_engine.FastEncoding)
     for control in (True, False):
         ENGINES[control] = model._engine(control)
 
@@ -70,9 +70,9 @@ def test_ids_are_tiktokens(text: str, tiktoken_alone: KimiEncoding) -> None:
         assert engine.encode(text).tolist() == expected
 
 
-def test_every_way_in_gives_tiktokens_ids(model: fast.FastEncoding, tiktoken_alone: KimiEncoding) -> None:
-    text = "".join(answer.text for answer in KNOWN_ANSWERS) * 3
-    pieces = [answer.text for answer in KNOWN_ANSWERS]
+def test_every_way_in_gives_tiktokens_ids(model: second_engine.FastEncoding, tiktoken_alone: KimiEncoding) -> None:
+    text = "".join(answer.text for answer in every_known_answer()) * 3
+    pieces = [answer.text for answer in every_known_answer()]
     every = tiktoken_alone.encode(text, allowed_special="all")
     plain = tiktoken_alone.encode_ordinary(text)
     assert every != plain
@@ -93,7 +93,7 @@ def test_every_way_in_gives_tiktokens_ids(model: fast.FastEncoding, tiktoken_alo
 
 
 @pytest.mark.parametrize("text", ["\ud800" + "a" * 20_000, "x" + " " * 30_000 + "y", "", "\n" * 9_000])
-def test_what_is_hard_for_engines(model: fast.FastEncoding, tiktoken_alone: KimiEncoding, text: str) -> None:
+def test_what_is_hard_for_engines(model: second_engine.FastEncoding, tiktoken_alone: KimiEncoding, text: str) -> None:
     assert model.encode(text, allowed_special="all") == tiktoken_alone.encode(text, allowed_special="all")
     assert model.encode_batch([text, "a"], allowed_special="all")[0] == tiktoken_alone.encode(
         text, allowed_special="all"
@@ -102,8 +102,8 @@ def test_what_is_hard_for_engines(model: fast.FastEncoding, tiktoken_alone: Kimi
 
 
 def test_short_texts_and_the_first_long_ones_stay_with_tiktoken(tokenizer: Any) -> None:
-    model = fast.accelerated(tokenizer.model)
-    assert isinstance(model, fast.FastEncoding)
+    model = second_engine.accelerated(tokenizer.model)
+    assert isinstance(model, second_engine.FastEncoding)
     model.encode_ordinary("a b " * 100_000)
     assert model._engines is None
     model.encode_ordinary("a b " * 1_000_000)
@@ -112,29 +112,31 @@ def test_short_texts_and_the_first_long_ones_stay_with_tiktoken(tokenizer: Any) 
 
 @pytest.mark.slow
 def test_every_character_is_the_same_to_both_engines_or_goes_to_tiktoken(
-    model: fast.FastEncoding, tiktoken_alone: KimiEncoding
+    model: second_engine.FastEncoding, tiktoken_alone: KimiEncoding
 ) -> None:
     # What comes before and after tells every class of characters that the split pattern knows from every other.
     shapes = ["a{0}b A{0}B", "{0}{0}'s 1{0}2", "中{0}中 !{0}!\n", " {0}\n\n {0}a"]
     for start in range(0, 0x110000, 0x1000):
         characters = [chr(code) for code in range(start, start + 0x1000) if not 0xD800 <= code < 0xE000]
-        old = [character for character in characters if fast._is_old(character)]
+        old = [character for character in characters if second_engine._is_old(character)]
         for chosen in (characters, old) if len(old) < len(characters) else (old,):
             text = "\n".join(shape.format(character) for character in chosen for shape in shapes)
             assert model.encode_ordinary(text) == tiktoken_alone.encode_ordinary(text), hex(start)
     assert not model._broken
 
 
-def test_characters_that_are_too_new_go_to_tiktoken(model: fast.FastEncoding, tiktoken_alone: KimiEncoding) -> None:
+def test_characters_that_are_too_new_go_to_tiktoken(
+    model: second_engine.FastEncoding, tiktoken_alone: KimiEncoding
+) -> None:
     text = "ab\U000323b0's \u088f\u088f a " * 2000
     assert model.encode_ordinary(text) == tiktoken_alone.encode_ordinary(text)
     assert ENGINES[False].encode(text).tolist() != tiktoken_alone.encode_ordinary(text)
 
 
 def test_another_thread_that_counts_does_not_let_new_characters_through(
-    model: fast.FastEncoding, tiktoken_alone: KimiEncoding, monkeypatch: pytest.MonkeyPatch
+    model: second_engine.FastEncoding, tiktoken_alone: KimiEncoding, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Counting(fast.FastEncoding):
+    class Counting(second_engine.FastEncoding):
         readings = iter([0])
 
         @property  # type: ignore[override]
@@ -146,7 +148,7 @@ def test_another_thread_that_counts_does_not_let_new_characters_through(
         def _seen(self, value: int) -> None:
             pass
 
-    monkeypatch.setattr(fast, "_PAYS", 10**6)
+    monkeypatch.setattr(second_engine, "_PAYS", 10**6)
     racing = Counting.__new__(Counting)
     racing.__dict__.update(model.__dict__)
     text = "b\ua7ce't " * 5000
@@ -154,8 +156,8 @@ def test_another_thread_that_counts_does_not_let_new_characters_through(
     assert racing.encode_ordinary(text) == tiktoken_alone.encode_ordinary(text)
 
 
-def test_what_it_remembers_is_let_go_of(model: fast.FastEncoding, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fast, "_KEEPS", 100)
+def test_what_it_remembers_is_let_go_of(model: second_engine.FastEncoding, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(second_engine, "_KEEPS", 100)
     before = model._engines
     assert model.encode_ordinary("Hello, world!") == [19180, 11, 2695, 0]
     assert model._engines is before
@@ -166,7 +168,7 @@ def test_what_it_remembers_is_let_go_of(model: fast.FastEncoding, monkeypatch: p
 
 
 def test_strings_that_are_not_all_are_refused_as_by_tiktoken(
-    model: fast.FastEncoding, tiktoken_alone: KimiEncoding
+    model: second_engine.FastEncoding, tiktoken_alone: KimiEncoding
 ) -> None:
     text = "hi <|im_end|>" * 5
     for arguments in ({"allowed_special": "foo"}, {"allowed_special": "all", "disallowed_special": "h"}):
@@ -175,18 +177,18 @@ def test_strings_that_are_not_all_are_refused_as_by_tiktoken(
         assert isinstance(ours, tuple)
 
 
-def test_threads_share_it(model: fast.FastEncoding, tiktoken_alone: KimiEncoding) -> None:
+def test_threads_share_it(model: second_engine.FastEncoding, tiktoken_alone: KimiEncoding) -> None:
     choice = random.Random(3)
-    work = ["".join(choice.choices([answer.text for answer in KNOWN_ANSWERS], k=50)) for _ in range(40)]
+    work = ["".join(choice.choices([answer.text for answer in every_known_answer()], k=50)) for _ in range(40)]
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(model.encode_ordinary, work))
     assert found == [tiktoken_alone.encode_ordinary(text) for text in work]
 
 
-def test_pickling_keeps_it(model: fast.FastEncoding) -> None:
+def test_pickling_keeps_it(model: second_engine.FastEncoding) -> None:
     model._engines = None
     copy = pickle.loads(pickle.dumps(model))
-    assert isinstance(copy, fast.FastEncoding)
+    assert isinstance(copy, second_engine.FastEncoding)
     assert copy.encode("<think>Hello, world!", allowed_special="all") == [163606, 19180, 11, 2695, 0]
 
 
@@ -224,7 +226,7 @@ def _panic(*arguments: Any, **options: Any) -> Any:
     [(_Wrong.from_tiktoken, "encodes 'a' differently"), (_fail, "RuntimeError: no"), (_panic, "Panic: no")],
 )
 def test_an_engine_that_is_wrong_or_fails_is_given_up(
-    model: fast.FastEncoding, monkeypatch: pytest.MonkeyPatch, replacement: Any, reason: str
+    model: second_engine.FastEncoding, monkeypatch: pytest.MonkeyPatch, replacement: Any, reason: str
 ) -> None:
     model._engines = None
     monkeypatch.setattr(gigatoken.Tokenizer, "from_tiktoken", replacement)
@@ -239,7 +241,7 @@ def test_an_engine_that_is_wrong_or_fails_is_given_up(
     ("setting", "expected"), [("", "FastEncoding"), ("gigatoken", "FastEncoding"), ("tiktoken", "KimiEncoding")]
 )
 def test_the_environment_switches_it_off(monkeypatch: pytest.MonkeyPatch, setting: str, expected: str) -> None:
-    monkeypatch.setenv(fast.VARIABLE, setting)
+    monkeypatch.setenv(second_engine.VARIABLE, setting)
     assert type(kt.load().model).__name__ == expected
 
 

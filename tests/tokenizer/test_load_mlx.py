@@ -13,14 +13,14 @@ from typing import Any
 
 import pytest
 from conftest import NAMED, control_names
+from encoding_texts import GOLDEN, outcome
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from mlx_lm.tokenizer_utils import TokenizerWrapper
 from mlx_lm.tool_parsers import kimi_k2
-from test_encoding import GOLDEN, outcome
 
 import kimi_tokenizers as kt
-from kimi_tokenizers import tool_calls
+from kimi_tokenizers.tokenizer import tool_calls
 
 HELLO = [{"role": "user", "content": "Hi"}]
 HI = "<|im_user|>user<|im_middle|>Hi<|im_end|><|im_assistant|>assistant<|im_middle|>"

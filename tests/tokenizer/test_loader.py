@@ -17,16 +17,16 @@ from typing import Any
 
 import pytest
 from conftest import NAMED, OVERLAYS, control_names
-from test_encoding import GOLDEN
+from encoding_texts import GOLDEN
 
 import kimi_tokenizers as kt
-from kimi_tokenizers import cache
 from kimi_tokenizers.errors import (
     KimiTokenizersError,
     ModelDirError,
     TokenizerConfigError,
     VocabularyMismatchError,
 )
+from kimi_tokenizers.resolver import cache
 
 MODEL = "moonshotai/Kimi-K2.6"
 HELLO = [{"role": "user", "content": "Hi"}]
@@ -45,7 +45,7 @@ class TikTokenTokenizerFast: ...
 
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(cache.VARIABLE, str(tmp_path / "cache"))
+    monkeypatch.setenv(cache.CACHE_VARIABLE, str(tmp_path / "cache"))
 
 
 @pytest.fixture

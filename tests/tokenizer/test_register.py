@@ -18,7 +18,9 @@ import pytest
 from conftest import OVERLAYS
 from layouts import K3_TOKENS, hf_snapshot, small_tokenizer_json, write_layout
 
-from kimi_tokenizers import cache, registration, resolver, view
+from kimi_tokenizers import resolver, view
+from kimi_tokenizers.resolver import cache
+from kimi_tokenizers.tokenizer import registration
 
 TEXT = "Hello, world!<|im_end|><think>"
 KIMI = [19180, 11, 2695, 0, 163586, 163606]
@@ -100,7 +102,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def directories(folder: Path) -> dict[str, Path]:
     """Name of a case -> directory."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(cache.VARIABLE, str(folder / "cache"))
+        patch.setenv(cache.CACHE_VARIABLE, str(folder / "cache"))
         return _directories(folder)
 
 
@@ -157,7 +159,7 @@ def results(directories: dict[str, Path], folder: Path) -> dict[str, Any]:
     environment = {
         **os.environ,
         "PYTHONPATH": str(OVERLAYS.parent),
-        cache.VARIABLE: str(folder / "cache"),
+        cache.CACHE_VARIABLE: str(folder / "cache"),
         "HF_HOME": str(folder / "hf"),
         "HF_MODULES_CACHE": str(folder / "hf-modules"),
         "HF_HUB_OFFLINE": "1",

@@ -20,7 +20,7 @@ def kimi_k2_5() -> dict[str, Any]:
 
 
 def _encoding(name: str, line: str) -> dict[str, Any]:
-    from kimi_tokenizers.tokenizer.encodings import encoding_arguments
+    from kimi_tokenizers.tokenizer import encoding_arguments
 
     return {"name": name, **encoding_arguments(line)}
 
