@@ -13,7 +13,7 @@ from typing import Any
 __all__ = ["UnsupportedSchemaError", "deep_sort", "encode_tools_to_typescript_style"]
 
 _INDENT = "  "
-_FIELD_SEPARATOR = ",\n"
+_ENTRY_SEPARATOR = ",\n"
 _DEFINITION_PREFIX = "#/$defs/"
 _ROOT_NAME = "parameters"  # what a reference to the whole schema, "#", is called
 _RULES = ("$ref", "anyOf", "enum", "type")  # the first that a schema has decides how it renders
@@ -34,13 +34,16 @@ _UNION_MEMBERS = {
     "object": "{}",
     "array": "Array<any>",
 }
-_ENUM_TYPES: dict[str, tuple[type, ...]] = {
-    "string": (str,),
+# What the values of an enum are checked for; with any other type they are not checked at all. As
+# everywhere in Python, a boolean passes for a number.
+_ENUM_TYPES: dict[str, type | tuple[type, ...]] = {
+    "string": str,
     "number": (int, float),
-    "integer": (int,),
-    "object": (Mapping,),
-    "array": (list, tuple),
+    "integer": int,
+    "boolean": bool,
 }
+
+_Field = tuple[bool, str, str]  # is it optional, its name, its text: sorts as it is written
 
 
 class UnsupportedSchemaError(ValueError):
@@ -100,117 +103,110 @@ def _functions(tools: Any) -> Iterator[Mapping[str, Any]]:
 
 
 class _FunctionDeclaration:
-    """Renders one function. Text is collected in pieces, so the work is linear in its length."""
+    """Renders one function.
+
+    The order in which schemas are read matters, and is not the order of the text: reading an object
+    registers its definitions, and a reference finds only what has been registered by then.
+    """
 
     def __init__(self, function: Mapping[str, Any]) -> None:
-        self._pieces: list[str] = []
         self._where: list[str] = ["function"]
+        self._definitions: dict[str, Mapping[str, Any]] = {}
         self._refers_to_root = False
-        self._name = function.get("name")
+        self._name = function.get("name", "function")
         if not isinstance(self._name, str):
             raise self._unsupported(f"a name that is {_kind(self._name)}, not a string")
         self._where = [f"function {_short(self._name)}"]
-        self._description = self._description_lines(function)
+        self._comment = _lines(self._description_lines(function), "")
         parameters = function.get("parameters")
-        self._parameters = self._object_at({} if parameters is None else parameters)
-        self._definitions = self._object_at(self._parameters.get("$defs", {}), "$defs")
+        self._parameters = self._object_at({} if parameters is None else parameters, "parameters")
 
     def render(self) -> str:
-        for name, schema in self._definitions.items():
-            self._interface(name, schema)
-        interfaces = self._take()
-        self._object(self._parameters, "")
-        parameters = self._take()
-        if self._refers_to_root:  # known only now that everything has been rendered once
-            self._object(self._parameters, "", as_root=True)
-            interfaces = f"interface {_ROOT_NAME} {self._take()}\n{interfaces}"
+        fields, index_signature = self._fields(self._parameters, _INDENT)
+        root, parameters = "", _block([*_in_order(fields), *index_signature], "")
+        if self._refers_to_root:
+            root = f"interface {_ROOT_NAME} {_block([text for *_, text in fields], '')}\n"
             parameters = _ROOT_NAME
-        self._comment(self._description, "")
-        return f"{interfaces}{self._take()}type {self._name} = (_: {parameters}) => any;"
+        # A copy: a definition can register others while it is read, and those get no interface.
+        definitions = list(self._definitions.items())
+        interfaces = "".join(self._interface(name, schema) for name, schema in definitions)
+        return f"{root}{interfaces}{self._comment}type {self._name} = (_: {parameters}) => any;"
 
-    def _interface(self, name: str, schema: Any) -> None:
+    def _interface(self, name: str, schema: Mapping[str, Any]) -> str:
         self._where.append(f"$defs.{name}")
-        if isinstance(schema, Mapping):
-            self._comment(self._description_lines(schema), "")
-        self._write(f"interface {name} ")
-        self._type(schema, "")
-        self._write("\n")
+        comment = _lines(self._description_lines(schema), "")
+        text = f"{comment}interface {name} {self._type(schema, '')}\n"
         self._where.pop()
+        return text
 
-    def _type(self, schema: Any, indent: str) -> None:
-        """Write what follows ``name: ``; lines after the first start with `indent`."""
+    def _type(self, schema: Any, indent: str) -> str:
+        """What follows ``name: ``; lines after the first start with `indent`."""
         if isinstance(schema, bool):
-            self._write("any" if schema else "null")
-            return
+            return "any" if schema else "null"
         if not isinstance(schema, Mapping):
             raise self._unsupported(f"{_kind(schema)}, where a schema belongs")
+        self._description(schema)  # must be valid even where no comment is written
         rule = _rule(schema)
         if rule == "$ref":
-            self._reference(schema["$ref"])
-        elif rule == "anyOf":
-            self._any_of(self._list_at(schema, "anyOf"), indent)
-        elif rule == "enum":
-            self._enum(schema)
-        elif rule == "type":
-            self._typed(schema, indent)
-        elif not schema:
-            self._write("any")
-        else:
+            return self._reference(schema["$ref"])
+        if rule == "anyOf":
+            return self._any_of(self._list_at(schema, "anyOf"), indent)
+        if rule == "enum":
+            return self._enum(schema)
+        if rule == "type":
+            return self._typed(schema, indent)
+        if schema:
             raise self._unsupported(f"a schema with none of {', '.join(_RULES)}")
+        return "any"
 
-    def _typed(self, schema: Mapping[str, Any], indent: str) -> None:
+    def _typed(self, schema: Mapping[str, Any], indent: str) -> str:
         declared = schema["type"]
         if isinstance(declared, list | tuple):
-            self._union(self._list_at(schema, "type"))
-        elif not isinstance(declared, str):
+            return self._union(declared)
+        if not isinstance(declared, str):
             raise self._unsupported(f"a type that is {_kind(declared)}, not a name or list")
-        elif declared == "object":
-            self._object(schema, indent)
-        elif declared == "array":
-            self._array(schema, indent)
-        else:
-            self._write("number" if declared == "integer" else declared)
+        if declared == "object":
+            fields, index_signature = self._fields(schema, indent + _INDENT)
+            return _block([*_in_order(fields), *index_signature], indent)
+        if declared == "array":
+            return self._array(schema.get("items"), indent)
+        return "number" if declared == "integer" else declared
 
-    def _reference(self, target: Any) -> None:
+    def _reference(self, target: Any) -> str:
         if target == "#":
             self._refers_to_root = True
-            self._write(_ROOT_NAME)
-            return
+            return _ROOT_NAME
         if isinstance(target, str) and target.startswith(_DEFINITION_PREFIX):
-            name = target[len(_DEFINITION_PREFIX) :]
+            name = target.rpartition("/")[2]
             if name in self._definitions:
-                self._write(name)
-                return
+                return name
         shown = _short(target) if isinstance(target, str) else _kind(target)
-        raise self._unsupported(f"a $ref to {shown}, which is not among the function's $defs")
+        raise self._unsupported(f"a $ref to {shown}, which is in none of the $defs read so far")
 
-    def _any_of(self, members: Sequence[Any], indent: str) -> None:
+    def _any_of(self, members: Sequence[Any], indent: str) -> str:
+        texts = []
         for index, member in enumerate(members):
-            if index:
-                self._write(" | ")
             self._where.append(f"anyOf[{index}]")
-            self._type(member, indent)
+            texts.append(self._type(member, indent))
             self._where.pop()
+        return " | ".join(texts)
 
-    def _union(self, members: Sequence[Any]) -> None:
-        names = []
+    def _union(self, members: Sequence[Any]) -> str:
         for member in members:
             if not isinstance(member, str) or member not in _UNION_MEMBERS:
                 shown = _short(member) if isinstance(member, str) else _kind(member)
                 raise self._unsupported(f"a list of types with {shown} in it")
-            names.append(_UNION_MEMBERS[member])
-        self._write(" | ".join(names))
+        return " | ".join(_UNION_MEMBERS[member] for member in members)
 
-    def _enum(self, schema: Mapping[str, Any]) -> None:
+    def _enum(self, schema: Mapping[str, Any]) -> str:
         values = self._list_at(schema, "enum")
         if "type" in schema:
             declared = self._enum_type(schema["type"])
+            fitting = _ENUM_TYPES.get(declared, object)
             for value in values:
-                if value is not None and not _fits(value, declared):
+                if value is not None and not isinstance(value, fitting):
                     raise self._unsupported(f"an enum of type {_short(declared)} with {_kind(value)} in it")
-        self._write(
-            " | ".join(f'"{value}"' if isinstance(value, str) else self._python_text(value) for value in values)
-        )
+        return " | ".join(f'"{value}"' if isinstance(value, str) else self._python_text(value) for value in values)
 
     def _enum_type(self, declared: Any) -> str:
         """The one type besides null that an enum declares."""
@@ -221,65 +217,54 @@ class _FunctionDeclaration:
             raise self._unsupported("an enum whose type is not one name (or one and null)")
         return names[0]
 
-    def _array(self, schema: Mapping[str, Any], indent: str) -> None:
-        item = schema.get("items", True)  # no schema for the items: any will do
+    def _array(self, item: Any, indent: str) -> str:
+        if item is None or item is False:  # read as if absent, not as the schema that nothing fits
+            return "Array<any>"
         self._where.append("items")
-        comment = self._comment_lines(item)
-        if comment:
-            inner = indent + _INDENT
-            self._write("Array<\n")
-            self._comment(comment, inner)
-            self._write(inner)
-            self._type(item, inner)
-            self._write(f"\n{indent}>")
-        else:
-            self._write("Array<")
-            self._type(item, indent)
-            self._write(">")
-        self._where.pop()
-
-    def _object(self, schema: Mapping[str, Any], indent: str, *, as_root: bool = False) -> None:
-        """`as_root`: as an interface of its own, in the schema's order, no index signature."""
-        properties, required = self._properties(schema)
-        names = properties if as_root else sorted(properties, key=lambda n: (n not in required, n))
         inner = indent + _INDENT
-        self._write("{")
-        separator = "\n"
-        for name in names:
-            self._write(separator)
-            separator = _FIELD_SEPARATOR
-            self._where.append(f"properties.{name}")
-            self._field(f"{name}: " if name in required else f"{name}?: ", properties[name], inner)
-            self._where.pop()
-        if "additionalProperties" in schema and not as_root:
-            self._write(separator)
-            separator = _FIELD_SEPARATOR
-            self._where.append("additionalProperties")
-            self._index_signature(schema["additionalProperties"], inner)
-            self._where.pop()
-        self._write("}" if separator == "\n" else f"\n{indent}}}")
+        comment = _lines(self._comment_lines(item), inner)
+        if comment:
+            text = f"Array<\n{comment}{inner}{self._type(item, inner)}\n{indent}>"
+        else:
+            text = f"Array<{self._type(item, indent)}>"
+        self._where.pop()
+        return text
 
-    def _properties(self, schema: Mapping[str, Any]) -> tuple[Mapping[str, Any], set[str]]:
+    def _fields(self, schema: Mapping[str, Any], indent: str) -> tuple[list[_Field], list[str]]:
+        """The fields of an object in the order of `schema`, and its index signature, if any."""
+        definitions = schema.get("$defs")
+        if definitions is not None:
+            for name, definition in self._object_at(definitions, "$defs").items():
+                self._definitions[name] = self._object_at(definition, f"$defs.{name}")
+        index_signature = self._index_signature(schema.get("additionalProperties"), indent)
         properties = self._object_at(schema.get("properties", {}), "properties")
         required = schema.get("required", [])
         if not isinstance(required, list | tuple) or not all(isinstance(name, str) for name in required):
             raise self._unsupported("a `required` that is not a list of strings")
-        return properties, set(required)
+        needed = set(required)
+        fields = []
+        for name, field in properties.items():
+            self._where.append(f"properties.{name}")
+            optional = name not in needed
+            fields.append((optional, name, self._field(f"{name}?: " if optional else f"{name}: ", field, indent)))
+            self._where.pop()
+        return fields, index_signature
 
-    def _field(self, label: str, schema: Any, indent: str) -> None:
+    def _index_signature(self, schema: Any, indent: str) -> list[str]:
+        if schema is None:
+            return []
+        self._where.append("additionalProperties")
+        text = "never" if schema is False else self._type(schema, indent)
+        self._where.pop()
+        return [f"{indent}[k: string]: {text}"]
+
+    def _field(self, label: str, schema: Any, indent: str) -> str:
         comment = self._comment_lines(schema)
-        if isinstance(schema, Mapping) and schema.get("default") is not None:
-            comment.append(f"// Default: {self._default_text(schema['default'])}")
-        self._comment(comment, indent)
-        self._write(indent + label)
-        self._type(schema, indent)
-
-    def _index_signature(self, schema: Any, indent: str) -> None:
-        self._write(f"{indent}[k: string]: ")
-        if schema is False:
-            self._write("never")
-        else:
-            self._type(schema, indent)
+        default = schema.get("default") if isinstance(schema, Mapping) else None
+        if default is not None:
+            text = self._python_text(default) if isinstance(default, int | float) else self._json(default)
+            comment.append(f"// Default: {text}")
+        return f"{_lines(comment, indent)}{indent}{label}{self._type(schema, indent)}"
 
     def _comment_lines(self, schema: Any) -> list[str]:
         """The description and the limits of `schema`, not yet indented."""
@@ -294,67 +279,59 @@ class _FunctionDeclaration:
         return lines
 
     def _description_lines(self, schema: Mapping[str, Any]) -> list[str]:
-        description = schema.get("description")
-        if description is None or description == "":
-            return []
-        if not isinstance(description, str):
-            raise self._unsupported(f"a description that is {_kind(description)}, not a string")
-        return [f"// {line}" if line else "" for line in description.split("\n")]
+        description = self._description(schema)
+        return [f"// {line}" if line else "" for line in description.split("\n")] if description else []
 
-    def _default_text(self, value: Any) -> str:
-        if isinstance(value, int | float):  # booleans, too
-            return self._python_text(value)
-        try:
-            return json.dumps(value, ensure_ascii=False)
-        except (TypeError, ValueError):  # no JSON type, cyclic, or an int too long to print
-            raise self._unsupported("a default that is not JSON") from None
+    def _description(self, schema: Mapping[str, Any]) -> str:
+        description = schema.get("description")
+        if description is not None and not isinstance(description, str):
+            raise self._unsupported(f"a description that is {_kind(description)}, not a string")
+        return description or ""
 
     def _python_text(self, value: Any) -> str:
-        if value is not None and not isinstance(value, str | int | float | list | tuple | Mapping):
-            raise self._unsupported(f"{_kind(value)}, which is not JSON")
+        self._json(value)  # Python prints anything; only what is JSON looks the same every time
+        return str(value)
+
+    def _json(self, value: Any) -> str:
         try:
-            return str(value)
-        except ValueError:  # CPython prints no int of more than 4,300 digits
-            raise self._unsupported("a number too long to print") from None
+            return json.dumps(value, ensure_ascii=False)
+        except (TypeError, ValueError):  # no JSON type, cyclic, or an int of more than 4,300 digits
+            raise self._unsupported(f"{_kind(value)} that cannot be written as JSON") from None
 
     def _list_at(self, schema: Mapping[str, Any], keyword: str) -> Sequence[Any]:
         value = schema[keyword]
-        if not isinstance(value, list | tuple) or not value:
-            raise self._unsupported(f"{keyword!r} that is not a list with something in it")
+        if not isinstance(value, list | tuple):
+            raise self._unsupported(f"{keyword!r} that is {_kind(value)}, not a list")
         return value
 
-    def _object_at(self, value: Any, keyword: str = "parameters") -> Mapping[str, Any]:
+    def _object_at(self, value: Any, keyword: str) -> Mapping[str, Any]:
         if not isinstance(value, Mapping):
-            raise self._unsupported(f"{keyword!r} that is {_kind(value)}, not an object")
+            raise self._unsupported(f"{_short(keyword)} that is {_kind(value)}, not an object")
         for key in value:
             if not isinstance(key, str):
-                raise self._unsupported(f"a key in {keyword!r} that is {_kind(key)}, not a string")
+                raise self._unsupported(f"a key in {_short(keyword)} that is {_kind(key)}, not a string")
         return value
-
-    def _comment(self, lines: list[str], indent: str) -> None:
-        for line in lines:
-            self._write(f"{indent}{line}\n" if line else "\n")
-
-    def _write(self, piece: str) -> None:
-        self._pieces.append(piece)
-
-    def _take(self) -> str:
-        text = "".join(self._pieces)
-        self._pieces.clear()
-        return text
 
     def _unsupported(self, found: str) -> UnsupportedSchemaError:
         return _unsupported(found, ".".join(self._where))
 
 
+def _in_order(fields: list[_Field]) -> list[str]:
+    """The texts of `fields`, required ones first, and both by name."""
+    return [text for *_, text in sorted(fields)]
+
+
+def _block(entries: list[str], indent: str) -> str:
+    return f"{{\n{_ENTRY_SEPARATOR.join(entries)}\n{indent}}}" if entries else "{}"
+
+
+def _lines(lines: list[str], indent: str) -> str:
+    """`lines`, each indented and ended, the blank ones left blank."""
+    return "".join(f"{indent}{line}\n" if line else "\n" for line in lines)
+
+
 def _rule(schema: Mapping[str, Any]) -> str | None:
     return next((keyword for keyword in _RULES if keyword in schema), None)
-
-
-def _fits(value: Any, declared: str) -> bool:
-    if isinstance(value, bool):  # Python counts it as an int, JSON does not
-        return declared == "boolean"
-    return isinstance(value, _ENUM_TYPES.get(declared, ()))
 
 
 def _unsupported(found: str, where: str) -> UnsupportedSchemaError:

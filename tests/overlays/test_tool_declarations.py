@@ -4,8 +4,9 @@ import ast
 import copy
 import json
 import random
+import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,13 @@ from kimi_tokenizers.overlays.common.tool_declaration_ts import (
     encode_tools_to_typescript_style,
 )
 
-GOLDEN = golden("tools_typescript")
+
+def rows(name: str) -> list[Any]:
+    return [pytest.param(row, id=f"{name}-{number}") for number, row in enumerate(golden(name))]
+
+
+GOLDEN = rows("tools_typescript")
+CORNERS = rows("tools_typescript_corners")
 FRAME = "# Tools\n\n## functions\nnamespace functions {{\n{}\n}}\n"
 
 
@@ -47,7 +54,7 @@ def declare_field(schema: Any, **parameters: Any) -> str:
 # Golden data
 
 
-@pytest.mark.parametrize("row", GOLDEN, ids=range(len(GOLDEN)))
+@pytest.mark.parametrize("row", GOLDEN + CORNERS)
 def test_golden(row: dict[str, Any]) -> None:
     if row["typescript"] is None:
         with pytest.raises(UnsupportedSchemaError):
@@ -57,8 +64,9 @@ def test_golden(row: dict[str, Any]) -> None:
 
 
 def test_golden_rows_are_all_there() -> None:
-    assert len(GOLDEN) == 60
-    assert sum(row["typescript"] is None for row in GOLDEN) == 15
+    assert [len(GOLDEN), len(CORNERS)] == [60, 120]
+    unsupported = [sum(row.values[0]["typescript"] is None for row in rows) for rows in (GOLDEN, CORNERS)]
+    assert unsupported == [15, 34]
 
 
 # Frame and function
@@ -125,7 +133,10 @@ def test_blank_lines_inside_an_object_are_not_indented() -> None:
         pytest.param({"type": "object"}, "{}", id="object"),
         pytest.param({"type": "array"}, "Array<any>", id="array"),
         pytest.param({"type": "array", "items": {}}, "Array<any>", id="array of any"),
-        pytest.param({"type": "array", "items": False}, "Array<null>", id="array of nothing"),
+        pytest.param({"type": "array", "items": False}, "Array<any>", id="array of false"),
+        pytest.param({"type": "array", "items": True}, "Array<any>", id="array of true"),
+        pytest.param({"type": "array", "items": None}, "Array<any>", id="array of null"),
+        pytest.param({"type": "array", "items": {"type": []}}, "Array<>", id="array of no types"),
         pytest.param({"type": "array", "items": {"type": "integer"}}, "Array<number>", id="array of integers"),
         pytest.param({"type": ["string"]}, "string", id="union of one"),
         pytest.param(
@@ -133,6 +144,11 @@ def test_blank_lines_inside_an_object_are_not_indented() -> None:
             "string | number | number | boolean | null | {} | Array<any>",
             id="union of all",
         ),
+        pytest.param({"type": []}, "", id="union of none"),
+        pytest.param({"type": "any"}, "any", id="unknown type"),
+        pytest.param({"type": "Date-Time!"}, "Date-Time!", id="type that is no word"),
+        pytest.param({"anyOf": []}, "", id="anyOf of nothing"),
+        pytest.param({"anyOf": [{"anyOf": []}, {"type": "null"}]}, " | null", id="nothing inside anyOf"),
         pytest.param({"anyOf": [{"type": "integer"}, {"enum": ["a"]}, {}]}, 'number | "a" | any', id="anyOf"),
         pytest.param({"anyOf": [{"type": "string"}], "type": "integer"}, "string", id="anyOf before type"),
         pytest.param({"anyOf": [{"type": "string"}], "enum": [1]}, "string", id="anyOf before enum"),
@@ -161,6 +177,17 @@ def test_members_of_a_union_have_no_comments() -> None:
         pytest.param({"enum": ["a"], "type": ["string", "null"]}, '"a"', id="type and null"),
         pytest.param({"enum": [1], "type": ["null", "integer"]}, "1", id="null and type"),
         pytest.param({"enum": [{"a": 1}], "type": "object"}, "{'a': 1}", id="object"),
+        pytest.param({"enum": []}, "", id="empty"),
+        pytest.param({"enum": [], "type": "integer"}, "", id="empty with a type"),
+        pytest.param({"enum": [True, 1], "type": "integer"}, "True | 1", id="true passes as an integer"),
+        pytest.param({"enum": [False, 1.5], "type": ["number", "null"]}, "False | 1.5", id="false passes as a number"),
+        pytest.param({"enum": [0], "type": "null"}, "0", id="null checks nothing"),
+        pytest.param({"enum": ["a", 1], "type": "object"}, '"a" | 1', id="object checks nothing"),
+        pytest.param({"enum": ["a", {}], "type": "array"}, '"a" | {}', id="array checks nothing"),
+        pytest.param({"enum": ["a", True], "type": "date"}, '"a" | True', id="an unknown type checks nothing"),
+        pytest.param({"enum": [1], "type": ["date", "null"]}, "1", id="an unknown type and null check nothing"),
+        pytest.param({"enum": [1], "type": ["null"]}, "1", id="a list of null checks nothing"),
+        pytest.param({"enum": [1], "type": ["null", "null"]}, "1", id="null twice checks nothing"),
     ],
 )
 def test_enum(schema: Any, expected: str) -> None:
@@ -173,15 +200,23 @@ def test_enum(schema: Any, expected: str) -> None:
         ([1], "string"),
         (["a"], "integer"),
         ([1.5], "integer"),
-        ([True], "integer"),
-        ([True], "number"),
+        ([1.0], "integer"),
+        ([[1]], "number"),
+        (["1"], "number"),
         ([1], "boolean"),
-        ([0], "null"),
+        ([0.0], "boolean"),
+        ([True], "string"),
+        ([None, {"a": 1}], "string"),
         ([1], ["string", "null"]),
         (["a"], ["string", "integer"]),
         (["a"], ["string", "integer", "null"]),
+        ([None], ["string", "integer"]),
+        ([None], ["string", "string"]),
+        ([], ["string", "integer"]),
         (["a"], []),
-        (["a"], "no such type"),
+        ([], []),
+        (["a"], [1]),
+        (["a"], [None, "string"]),
         (["a"], None),
         (["a"], {}),
     ],
@@ -287,6 +322,33 @@ def test_additional_properties_are_an_index_signature(additional: Any, text: str
     assert declare_field(schema) == f"x?: {{\n  a?: string,\n  [k: string]: {text}\n}}"
 
 
+def test_null_additional_properties_are_absent_ones() -> None:
+    schema: dict[str, Any] = {"type": "object", "additionalProperties": None}
+    assert declare_field(schema) == "x?: {}"
+    schema["properties"] = {"a": {"type": "string"}}
+    assert declare_field(schema) == "x?: {\n  a?: string\n}"
+
+
+def test_additional_properties_have_no_comment() -> None:
+    additional = {"type": "string", "description": "d", "maxLength": 1, "default": "x"}
+    assert declare_field({"type": "object", "additionalProperties": additional}) == "x?: {\n  [k: string]: string\n}"
+
+
+@pytest.mark.parametrize("declared", ["object", "string", "array", ["null"], [], None, 1])
+def test_parameters_are_an_object_whatever_their_type(declared: Any) -> None:
+    fields = {"properties": {"a": {"type": "string"}}, "required": ["a"], "additionalProperties": False}
+    ignored = {"description": 1, "enum": 1, "anyOf": None, "$ref": "#", "items": 1, "default": 1, "maxItems": 1}
+    assert declare(tool({"type": declared, **fields, **ignored})) == FRAME.format(
+        "type f = (_: {\n  a: string,\n  [k: string]: never\n}) => any;"
+    )
+
+
+def test_a_function_without_a_name_is_called_function() -> None:
+    assert declare({"type": "function", "function": {"description": "d"}}) == FRAME.format(
+        "// d\ntype function = (_: {}) => any;"
+    )
+
+
 # References
 
 NODE = {
@@ -333,11 +395,30 @@ def test_a_reference_to_the_root_names_the_parameters() -> None:
     )  # fmt: skip
 
 
-def test_a_root_reference_from_a_definition_counts() -> None:
-    schema = {"type": "object", "$defs": {"Up": {"$ref": "#"}}}
-    assert declare(tool(schema)) == FRAME.format(
-        "interface parameters {}\ninterface Up parameters\ntype f = (_: parameters) => any;"
-    )
+def test_a_root_reference_from_a_definition_causes_no_interface() -> None:
+    schema = {"properties": {"up": {"$ref": "#/$defs/Up"}}, "$defs": {"Up": {"$ref": "#"}}}
+    assert declare(tool(schema)) == FRAME.format("interface Up parameters\ntype f = (_: {\n  up?: Up\n}) => any;")
+
+
+@pytest.mark.parametrize(
+    "properties",
+    [
+        {"a": {"type": "object", "properties": {"b": {"type": "array", "items": {"anyOf": [{"$ref": "#"}]}}}}},
+        {"a": {"type": "object", "additionalProperties": {"$ref": "#"}}},
+    ],
+)
+def test_a_root_reference_counts_at_any_depth(properties: Any) -> None:
+    assert declare(tool({"properties": properties})).endswith("\n}\ntype f = (_: parameters) => any;\n}\n")
+
+
+def test_a_root_reference_in_additional_properties_counts_though_they_are_not_written() -> None:
+    schema = {"additionalProperties": {"type": "array", "items": {"$ref": "#"}}}
+    assert declare(tool(schema)) == FRAME.format("interface parameters {}\ntype f = (_: parameters) => any;")
+
+
+def test_additional_properties_that_are_not_written_must_still_be_right() -> None:
+    with pytest.raises(UnsupportedSchemaError):
+        declare(tool({"properties": {"up": {"$ref": "#"}}, "additionalProperties": {"const": 1}}))
 
 
 def test_a_reference_to_the_root_concerns_its_own_function_only() -> None:
@@ -358,6 +439,203 @@ def test_definitions_that_refer_to_each_other_end() -> None:
 def test_a_reference_that_cannot_be_found_is_unsupported(target: Any) -> None:
     with pytest.raises(UnsupportedSchemaError, match="ref"):
         declare_field({"$ref": target}, **{"$defs": {"X": {}}})
+
+
+@pytest.mark.parametrize("target", ["#/$defs/X", "#/$defs/a/X", "#/$defs//X", "#/$defs/X/properties/X"])
+def test_the_last_part_of_a_reference_is_the_name(target: str) -> None:
+    assert declare_field({"$ref": target}, **{"$defs": {"X": {}}}) == "x?: X"
+
+
+def test_a_reference_into_a_definition_is_not_found_by_the_definition() -> None:
+    with pytest.raises(UnsupportedSchemaError, match="ref"):
+        declare_field({"$ref": "#/$defs/X/properties/a"}, **{"$defs": {"X": {"properties": {"a": True}}}})
+
+
+def test_a_reference_counts_before_everything_else() -> None:
+    schema = {"$ref": "#/$defs/X", "anyOf": 1, "enum": 1, "type": 1, "properties": None, "$defs": 1}
+    assert declare_field(schema, **{"$defs": {"X": {}}}) == "x?: X"
+
+
+# Definitions: where they may be, and in which order they are found
+
+
+def with_definitions(*names: str, **more: Any) -> dict[str, Any]:
+    return {"type": "object", "$defs": {name: {"type": "string"} for name in names}, **more}
+
+
+def interfaces(text: str) -> list[str]:
+    """The names of the interfaces in the order in which they are written."""
+    return re.findall(r"^interface (\S+)", text, re.MULTILINE)
+
+
+DEEP: dict[str, Any] = {
+    "field": {"properties": {"a": with_definitions("X")}},
+    "field of a field": {"properties": {"a": {"type": "object", "properties": {"b": with_definitions("X")}}}},
+    "item": {"properties": {"a": {"type": "array", "items": with_definitions("X")}}},
+    "item with a comment": {"properties": {"a": {"type": "array", "items": with_definitions("X", description="d")}}},
+    "member": {"properties": {"a": {"anyOf": [{"type": "null"}, with_definitions("X")]}}},
+    "additional properties": {"additionalProperties": with_definitions("X")},
+    "additional properties of a field": {
+        "properties": {"a": {"type": "object", "additionalProperties": with_definitions("X")}}
+    },
+}
+
+
+@pytest.mark.parametrize("parameters", DEEP.values(), ids=DEEP)
+def test_definitions_of_an_object_at_any_depth_become_interfaces(parameters: Any) -> None:
+    later = {**parameters.get("properties", {}), "z": {"$ref": "#/$defs/X"}}
+    text = declare(tool({**parameters, "properties": later}))
+    assert text.startswith("# Tools\n\n## functions\nnamespace functions {\ninterface X string\ntype f = (_: {\n")
+    assert interfaces(text) == ["X"]
+    assert "\n  z?: X" in text
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "array", "$defs": {"X": {}}},
+        {"type": ["object"], "$defs": {"X": {}}},
+        {"type": "string", "$defs": {"X": {}}},
+        {"anyOf": [], "type": "object", "$defs": {"X": {}}},
+        {"enum": [], "type": "object", "$defs": {"X": {}}},
+        {"type": "array", "default": {"type": "object", "$defs": {"X": {}}}},
+    ],
+)
+def test_definitions_of_what_is_no_object_are_nothing(schema: Any) -> None:
+    assert interfaces(declare(tool({"properties": {"a": schema}}))) == []
+    with pytest.raises(UnsupportedSchemaError, match="ref"):
+        declare(tool({"properties": {"a": schema, "b": {"$ref": "#/$defs/X"}}}))
+
+
+@pytest.mark.parametrize("definitions", [None, {}])
+def test_null_or_empty_definitions_are_nothing(definitions: Any) -> None:
+    schema = {"$defs": definitions, "properties": {"a": {"type": "object", "$defs": definitions}}}
+    assert declare(tool(schema)) == FRAME.format("type f = (_: {\n  a?: {}\n}) => any;")
+
+
+def test_definitions_come_before_additional_properties_and_those_before_fields() -> None:
+    deep = with_definitions(
+        "H", "G", additionalProperties=with_definitions("I"), properties={"a": with_definitions("J")}
+    )
+    schema = with_definitions(
+        "Z",
+        "Y",
+        additionalProperties=with_definitions("X", additionalProperties=with_definitions("W")),
+        properties={
+            "b": with_definitions("V"),
+            "a": deep,
+            "c": {"anyOf": [with_definitions("U"), with_definitions("T")]},
+        },
+        required=["c"],
+    )
+    assert interfaces(declare(tool(schema))) == ["Y", "Z", "X", "W", "G", "H", "I", "J", "V", "U", "T"]
+
+
+def test_required_fields_are_written_first_but_not_read_first() -> None:
+    early = {"a": with_definitions("X"), "b": {"$ref": "#/$defs/X"}}
+    assert "{\n  b: X,\n  a?: {}\n}" in declare(tool({"properties": early, "required": ["b"]}))
+    late = {"a": {"$ref": "#/$defs/X"}, "b": with_definitions("X")}
+    with pytest.raises(UnsupportedSchemaError, match="ref"):
+        declare(tool({"properties": late, "required": ["b"]}))
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"properties": {"a": {"$ref": "#/$defs/X"}, "b": with_definitions("X")}},
+        {"properties": {"a": {"type": "array", "items": {"$ref": "#/$defs/X"}}, "b": with_definitions("X")}},
+        {"properties": {"a": {"anyOf": [{"$ref": "#/$defs/X"}, with_definitions("X")]}}},
+        {"additionalProperties": {"$ref": "#/$defs/X"}, "properties": {"a": with_definitions("X")}},
+    ],
+)
+def test_a_reference_to_a_definition_found_later_is_unsupported(parameters: Any) -> None:
+    with pytest.raises(UnsupportedSchemaError, match="ref"):
+        declare(tool(parameters))
+
+
+def test_a_definition_may_refer_to_one_found_later() -> None:
+    late = {"type": "object", "$defs": {"B": {"type": "array", "items": {"$ref": "#/$defs/A"}}}}
+    assert declare(tool({"$defs": {"A": {"$ref": "#/$defs/B"}}, "properties": {"x": late}})) == FRAME.format(
+        "interface A B\ninterface B Array<A>\ntype f = (_: {\n  x?: {}\n}) => any;"
+    )
+
+
+def test_a_name_found_again_keeps_its_place_and_gets_the_new_schema() -> None:
+    again = {"type": "object", "$defs": {"A": {"type": "integer", "description": "new"}, "C": {}}}
+    unused = {"$ref": "#/$defs/nowhere", "description": "old"}
+    schema = {
+        "$defs": {"A": unused, "B": {"$ref": "#/$defs/A"}},
+        "properties": {"x": again, "y": {"$ref": "#/$defs/A"}},
+    }
+    assert declare(tool(schema)) == FRAME.format(
+        "// new\ninterface A number\ninterface B A\ninterface C any\ntype f = (_: {\n  x?: {},\n  y?: A\n}) => any;"
+    )
+
+
+def test_definitions_inside_a_definition_can_be_referred_to_from_then_on() -> None:
+    inner = {"type": "object", "$defs": {"In": {}}, "properties": {"i": {"$ref": "#/$defs/In"}}}
+    schema = {"$defs": {"A": inner, "B": {"$ref": "#/$defs/In"}}}
+    assert declare(tool(schema)) == FRAME.format("interface A {\n  i?: In\n}\ninterface B In\ntype f = (_: {}) => any;")
+    with pytest.raises(UnsupportedSchemaError, match="ref"):
+        declare(tool({"$defs": {"A": {"$ref": "#/$defs/In"}, "B": inner}}))
+    with pytest.raises(UnsupportedSchemaError, match="ref"):
+        declare(tool({"$defs": {"A": inner}, "properties": {"x": {"$ref": "#/$defs/In"}}}))
+
+
+def test_a_definition_inside_a_definition_replaces_no_interface() -> None:
+    inner = {"type": "object", "$defs": {"A": {"type": "integer"}, "B": {"type": "integer"}}}
+    assert declare(tool({"$defs": {"A": inner, "B": {"type": "string"}}})) == FRAME.format(
+        "interface A {}\ninterface B string\ntype f = (_: {}) => any;"
+    )
+
+
+def test_what_a_definition_inside_a_definition_says_is_not_read() -> None:
+    inner = {"type": "object", "$defs": {"In": {"$ref": "#/$defs/nowhere"}}}
+    assert interfaces(declare(tool({"$defs": {"A": inner}}))) == ["A"]
+
+
+def test_definitions_belong_to_their_function() -> None:
+    first = tool({"$defs": {"X": {}}})
+    with pytest.raises(UnsupportedSchemaError, match="ref"):
+        declare(first, tool({"properties": {"a": {"$ref": "#/$defs/X"}}}, name="g"))
+    with pytest.raises(UnsupportedSchemaError, match="ref"):
+        declare(tool({"properties": {"a": {"$ref": "#/$defs/X"}}}, name="g"), first)
+
+
+def test_interfaces_come_root_first_with_deep_definitions_written_once() -> None:
+    schema = {
+        "$defs": {"A": {"type": "string"}},
+        "properties": {"a": {"type": "object", "$defs": {"A": {"$ref": "#"}, "B": {}}}, "b": {"$ref": "#"}},
+        "required": ["b"],
+    }
+    assert declare(tool(schema, description="d")) == FRAME.format(
+        "interface parameters {\n  a?: {},\n  b: parameters\n}\n"
+        "interface A parameters\ninterface B any\n// d\ntype f = (_: parameters) => any;"
+    )
+
+
+@pytest.mark.parametrize("definition", [True, False, None, [], "string", 1])
+@pytest.mark.parametrize("place", ["parameters", "field"])
+def test_a_definition_that_is_no_object_is_unsupported(definition: Any, place: str) -> None:
+    schema: dict[str, Any] = {"type": "object", "$defs": {"X": definition}}
+    with pytest.raises(UnsupportedSchemaError):
+        declare(tool(schema if place == "parameters" else {"properties": {"a": schema}}))
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"const": 1},
+        {"description": "d"},
+        {"type": ["date"]},
+        {"$ref": "#/definitions/X"},
+        {"type": "object", "required": None},
+        {"enum": ["a"], "type": "integer"},
+    ],
+)
+def test_a_definition_that_nobody_uses_must_be_right(bad: Any) -> None:
+    with pytest.raises(UnsupportedSchemaError):
+        declare(tool({"$defs": {"X": bad}}))
 
 
 # Bad input
@@ -387,20 +665,18 @@ def nested(depth: int, keyword: str, *, listed: bool = False) -> dict[str, Any]:
         pytest.param({"type": None}, id="null type"),
         pytest.param({"type": 1}, id="number as type"),
         pytest.param({"type": {}}, id="object as type"),
-        pytest.param({"type": []}, id="no types"),
         pytest.param({"type": ["string", 1]}, id="number in types"),
         pytest.param({"type": ["string", ["null"]]}, id="list in types"),
         pytest.param({"type": ["string", "date"]}, id="unknown type in types"),
-        pytest.param({"anyOf": []}, id="empty anyOf"),
         pytest.param({"anyOf": None}, id="null anyOf"),
         pytest.param({"anyOf": {"type": "string"}}, id="object as anyOf"),
         pytest.param({"anyOf": [None]}, id="null in anyOf"),
-        pytest.param({"enum": []}, id="empty enum"),
         pytest.param({"enum": "abc"}, id="string as enum"),
         pytest.param({"enum": None}, id="null enum"),
         pytest.param({"enum": [object()]}, id="object() in enum"),
+        pytest.param({"enum": [[object()]]}, id="object() in a list in enum"),
+        pytest.param({"enum": [[10**5000]]}, id="number in a list in enum too long to print"),
         pytest.param({"type": "array", "items": [{}]}, id="list as items"),
-        pytest.param({"type": "array", "items": None}, id="null items"),
         pytest.param({"type": "object", "properties": []}, id="list as properties"),
         pytest.param({"type": "object", "properties": None}, id="null properties"),
         pytest.param({"type": "object", "properties": {"a": None}}, id="null property"),
@@ -409,10 +685,19 @@ def nested(depth: int, keyword: str, *, listed: bool = False) -> dict[str, Any]:
         pytest.param({"type": "object", "required": True}, id="true as required"),
         pytest.param({"type": "object", "required": [1]}, id="number in required"),
         pytest.param({"type": "object", "required": [[]]}, id="list in required"),
-        pytest.param({"type": "object", "additionalProperties": None}, id="null additionalProperties"),
         pytest.param({"type": "object", "additionalProperties": "any"}, id="string additionalProperties"),
+        pytest.param({"type": "object", "additionalProperties": ""}, id="empty string additionalProperties"),
+        pytest.param({"type": "object", "additionalProperties": []}, id="list additionalProperties"),
+        pytest.param({"type": "object", "additionalProperties": 0}, id="number additionalProperties"),
         pytest.param({"type": "string", "description": 1}, id="number as description"),
         pytest.param({"type": "string", "description": ["a"]}, id="list as description"),
+        pytest.param({"type": "string", "description": False}, id="false as description"),
+        pytest.param({"anyOf": [{"type": "string", "description": 1}]}, id="number as a member's description"),
+        pytest.param({"$ref": "#", "description": 1}, id="number as a reference's description"),
+        pytest.param(
+            {"type": "object", "additionalProperties": {"type": "string", "description": 1}},
+            id="number as additionalProperties' description",
+        ),
         pytest.param({"type": "string", "default": object()}, id="object() as default"),
         pytest.param({"type": "string", "default": {1, 2}}, id="set as default"),
         pytest.param({"type": "integer", "default": 10**5000}, id="default too long to print"),
@@ -448,7 +733,6 @@ def test_bad_schema_is_unsupported_sorted_or_not(schema: Any) -> None:
         pytest.param([[]], id="list entry"),
         pytest.param([{"type": "function", "function": "f"}], id="string as function"),
         pytest.param([{"type": "function", "function": ["f"]}], id="list as function"),
-        pytest.param([{"type": "function", "function": {"description": "d"}}], id="no name"),
         pytest.param([tool(name=None)], id="null name"),
         pytest.param([tool(name=1)], id="number as name"),
         pytest.param([tool(description=1)], id="number as description"),
@@ -456,8 +740,9 @@ def test_bad_schema_is_unsupported_sorted_or_not(schema: Any) -> None:
         pytest.param([tool("object")], id="string as parameters"),
         pytest.param([tool(parameters=True)], id="true as parameters"),
         pytest.param([tool({"$defs": []})], id="list as $defs"),
-        pytest.param([tool({"$defs": None})], id="null $defs"),
-        pytest.param([tool({"$defs": {"X": None}})], id="null definition"),
+        pytest.param([tool({"properties": None})], id="null properties"),
+        pytest.param([tool({"required": None})], id="null required"),
+        pytest.param([tool({"additionalProperties": "any"})], id="string additionalProperties"),
         pytest.param([tool({"$defs": {"X": {"description": 1}}})], id="number as definition's description"),
         pytest.param([tool({"properties": {1: {}}})], id="number as property name"),
         pytest.param([tool({"properties": {"a": {}, None: {}}})], id="null as property name"),
@@ -467,6 +752,33 @@ def test_bad_schema_is_unsupported_sorted_or_not(schema: Any) -> None:
 def test_bad_tools_are_unsupported(tools: Any) -> None:
     with pytest.raises(UnsupportedSchemaError):
         encode_tools_to_typescript_style(tools)
+
+
+@pytest.mark.parametrize(
+    ("default", "text"),
+    [
+        (float("nan"), "nan"),
+        (float("-inf"), "-inf"),
+        ([float("nan")], "[NaN]"),
+        ("\ud800", '"\ud800"'),
+        (-0.0, "-0.0"),
+        (10**20, "100000000000000000000"),
+    ],
+)
+def test_odd_but_harmless_defaults_are_written(default: Any, text: str) -> None:
+    assert declare_field({"type": "string", "default": default}) == f"// Default: {text}\nx?: string"
+
+
+def test_lone_surrogates_are_left_as_they_are() -> None:
+    schema = {"enum": ["\udfff"], "description": "\ud800"}
+    assert declare(tool({"properties": {"\udc00": schema}}, name="\ud801")) == FRAME.format(
+        'type \ud801 = (_: {\n  // \ud800\n  \udc00?: "\udfff"\n}) => any;'
+    )
+
+
+def test_a_definition_that_contains_itself_is_unsupported() -> None:
+    with pytest.raises(UnsupportedSchemaError, match="too deeply"):
+        encode_tools_to_typescript_style([tool({"$defs": {"X": CYCLIC}})])
 
 
 def test_a_cycle_in_the_tools_cannot_be_sorted() -> None:
@@ -539,9 +851,9 @@ def keywords(schemas: st.SearchStrategy[Any], junk: st.SearchStrategy[Any]) -> s
         {},
         optional={
             "$ref": st.sampled_from(["#", "#/$defs/Node", "#/$defs/a"]) | junk,
-            "anyOf": st.lists(schemas, min_size=1, max_size=3) | junk,
-            "enum": st.lists(JSON, min_size=1, max_size=3) | junk,
-            "type": TYPES | st.lists(TYPES, min_size=1, max_size=3) | junk,
+            "anyOf": st.lists(schemas, max_size=3) | junk,
+            "enum": st.lists(JSON, max_size=3) | junk,
+            "type": TYPES | st.lists(TYPES, max_size=3) | junk,
             "items": schemas | junk,
             "properties": st.dictionaries(NAMES, schemas, max_size=3) | junk,
             "required": st.lists(NAMES, max_size=3) | junk,
@@ -581,6 +893,30 @@ VALID = st.recursive(
     ),
     max_leaves=10,
 )
+NESTED_LEAVES = st.builds(simple, st.sampled_from(["string", "integer", "boolean", "null", "any"]))
+DEFINITIONS = st.none() | st.dictionaries(st.sampled_from("ABCDE"), NESTED_LEAVES, max_size=3)
+
+
+def nested_object(schemas: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    return st.fixed_dictionaries(
+        {
+            "type": st.just("object"),
+            "$defs": DEFINITIONS,
+            "additionalProperties": st.none() | schemas,
+            "properties": st.dictionaries(st.sampled_from("abcde"), schemas, max_size=3),
+            "required": st.lists(st.sampled_from("abcde"), max_size=3),
+        }
+    )
+
+
+# Objects in objects and arrays, with definitions at any depth.
+NESTED = nested_object(
+    st.recursive(
+        NESTED_LEAVES,
+        lambda schemas: nested_object(schemas) | st.builds(lambda item: {"type": "array", "items": item}, schemas),
+        max_leaves=6,
+    )
+)
 ANY_SCHEMA = st.recursive(LEAVES | JSON, lambda schemas: keywords(schemas, JSON), max_leaves=6)
 
 
@@ -619,8 +955,40 @@ def test_any_json_as_tools_is_declared_or_unsupported(tools: Any) -> None:
 
 @given(VALID, st.randoms(use_true_random=False))
 def test_the_order_of_keys_does_not_matter_once_sorted(schema: Any, rng: random.Random) -> None:
-    parameters = {"type": "object", "properties": {"x": schema, "self": {"$ref": "#"}}, "$defs": {"B": schema, "A": {}}}
+    definitions = {"B": {"anyOf": [schema]}, "A": {}}
+    parameters = {"type": "object", "properties": {"x": schema, "self": {"$ref": "#"}}, "$defs": definitions}
     assert declare(shuffled(tool(parameters), rng)) == declare(tool(parameters))
+
+
+@given(st.lists(NESTED, min_size=1, max_size=3))
+def test_each_function_is_declared_as_if_it_were_alone(schemas: list[Any]) -> None:
+    def body(*tools: Any) -> str:
+        return declare(*tools).removeprefix(FRAME.split("{}")[0].format()).removesuffix("\n}\n")
+
+    tools = [tool(schema, name=f"f{number}") for number, schema in enumerate(schemas)]
+    assert body(*tools) == "\n".join(body(one) for one in tools)
+
+
+def found(schema: Any) -> Iterator[tuple[str, Any]]:
+    """The definitions of `schema` in the order in which they are found."""
+    if schema["type"] == "array":
+        yield from found(schema["items"])
+    elif schema["type"] == "object":
+        yield from sorted((schema["$defs"] or {}).items())
+        if schema["additionalProperties"]:
+            yield from found(schema["additionalProperties"])
+        for _, field in sorted(schema["properties"].items()):
+            yield from found(field)
+
+
+@given(NESTED)
+def test_every_definition_found_becomes_one_interface_in_the_order_of_finding(schema: Any) -> None:
+    text = declare(tool(schema))
+    expected = dict(found(schema))  # a name found again keeps its place and gets the new schema
+    assert interfaces(text) == list(expected)
+    for name, definition in expected.items():
+        alone = declare_field(definition).removeprefix("x?: ")
+        assert f"\ninterface {name} {alone}\n" in text
 
 
 @given(JSON)
