@@ -28,7 +28,6 @@ from pathlib import Path
 from kimi_tokenizers.errors import KimiTokenizersError
 from kimi_tokenizers.model_dirs import check_vocabulary
 from kimi_tokenizers.sync import disk
-from kimi_tokenizers.sync.disk import ATTEMPTS, restless
 from kimi_tokenizers.sync.immutable import release, set_immutable
 from kimi_tokenizers.sync.journal import Journal, is_half_done, read
 from kimi_tokenizers.sync.journal_format import Entry
@@ -37,7 +36,7 @@ from kimi_tokenizers.sync.names import temporary, unfinished
 from kimi_tokenizers.sync.planning import Plan, plan_with
 from kimi_tokenizers.sync.restoring import give_back
 from kimi_tokenizers.sync.rights import explaining
-from kimi_tokenizers.sync.state import examine
+from kimi_tokenizers.sync.state import ATTEMPTS, examine, restless
 
 
 def apply(planned: Plan) -> Plan:

@@ -15,13 +15,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from kimi_tokenizers.errors import SyncError
 from kimi_tokenizers.sync.rights import DISK_FULL
 from kimi_tokenizers.sync.state import State
-
-# How often something is tried again because another process came in between: exo or a download client may be changing
-# the directory at the same time, but not for ever.
-ATTEMPTS = 100
 
 # What a file system answers that has no hard links, or none between these two places.
 _NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV})
@@ -169,8 +164,3 @@ def _exchange(one: Path, other: Path) -> None:
 
         number = ctypes.get_errno()
         raise OSError(number, os.strerror(number), str(one), None, str(other))
-
-
-def restless(path: Path) -> SyncError:
-    """The error to raise when all attempts have failed."""
-    return SyncError(f"{str(path)!r} is replaced and removed by another process all the time. Stop that one first.")

@@ -14,12 +14,11 @@ from kimi_tokenizers.catalogue import Overlay
 from kimi_tokenizers.errors import ModelDirError
 from kimi_tokenizers.model_dirs import check_vocabulary
 from kimi_tokenizers.resolver import Layer, layers
-from kimi_tokenizers.sync.disk import ATTEMPTS, restless
 from kimi_tokenizers.sync.immutable import can_be_immutable, is_immutable
 from kimi_tokenizers.sync.journal import Journal, read
 from kimi_tokenizers.sync.names import NAMES
 from kimi_tokenizers.sync.rights import explaining
-from kimi_tokenizers.sync.state import State, check_directory, content_sha256, examine
+from kimi_tokenizers.sync.state import ATTEMPTS, State, check_directory, content_sha256, examine, restless
 
 Action = Literal["create", "replace", "lock", "unlock", "keep"]
 

@@ -15,14 +15,13 @@ from typing import Literal
 
 from kimi_tokenizers.errors import ChangedError
 from kimi_tokenizers.sync import disk
-from kimi_tokenizers.sync.disk import ATTEMPTS, restless
 from kimi_tokenizers.sync.immutable import release
 from kimi_tokenizers.sync.journal import Journal, exists, put_beside
 from kimi_tokenizers.sync.journal_format import Prior
 from kimi_tokenizers.sync.lock import opened
 from kimi_tokenizers.sync.names import NAMES, names_beside, temporary, unfinished
 from kimi_tokenizers.sync.rights import explaining
-from kimi_tokenizers.sync.state import check_directory, examine
+from kimi_tokenizers.sync.state import ATTEMPTS, check_directory, examine, restless
 
 
 @dataclass(frozen=True)

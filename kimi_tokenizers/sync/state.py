@@ -17,6 +17,13 @@ from kimi_tokenizers.errors import SyncError
 from kimi_tokenizers.model_dirs import checked_dir
 from kimi_tokenizers.sync.rights import explained
 
+# How often something is tried again because another process came in between: exo or a download client may be changing
+# the directory at the same time, but not for ever.
+ATTEMPTS = 100
+
+# How the system says that a file became a link, or a link a file, since it was last looked at.
+_ANOTHER_KIND = frozenset({errno.ELOOP, errno.EINVAL})
+
 _CHUNK = 1 << 20
 
 _KINDS = {
@@ -71,25 +78,29 @@ def examine(path: Path) -> State:
     Raises:
         SyncError: it is neither a file nor a link, or cannot be read.
     """
-    try:
-        status = os.lstat(path)
-        if stat.S_ISLNK(status.st_mode):
-            return State(
-                "link",
-                mtime_ns=status.st_mtime_ns,
-                target=os.readlink(path),
-                inode=(status.st_dev, status.st_ino),
-            )
-        if not stat.S_ISREG(status.st_mode):
-            raise SyncError(
-                f"{str(path)!r} is {kind_name(status.st_mode)}, where a tokenizer file belongs. Nothing was changed. "
-                "Remove it and run the command again."
-            )
-        return _examine_file(path)
-    except FileNotFoundError:
-        return ABSENT
-    except OSError as error:
-        raise explained(error, path) from error
+    for _ in range(ATTEMPTS):
+        status = None
+        try:
+            status = os.lstat(path)
+            return _examine(path, status)
+        except FileNotFoundError:
+            return ABSENT
+        except OSError as error:
+            if status is None or error.errno not in _ANOTHER_KIND:
+                raise explained(error, path) from error
+    raise restless(path)
+
+
+def _examine(path: Path, status: os.stat_result) -> State:
+    if stat.S_ISLNK(status.st_mode):
+        inode = (status.st_dev, status.st_ino)
+        return State("link", mtime_ns=status.st_mtime_ns, target=os.readlink(path), inode=inode)
+    if not stat.S_ISREG(status.st_mode):
+        raise SyncError(
+            f"{str(path)!r} is {kind_name(status.st_mode)}, where a tokenizer file belongs. Nothing was changed. "
+            "Remove it and run the command again."
+        )
+    return _examine_file(path)
 
 
 def _examine_file(path: Path) -> State:
@@ -133,3 +144,8 @@ def check_directory(model_dir: str | os.PathLike[str]) -> Path:
     except (OSError, ValueError):
         pass  # checked_dir fails in the same way, and says it in full
     return checked_dir(path)
+
+
+def restless(path: Path) -> SyncError:
+    """The error to raise when all attempts have failed."""
+    return SyncError(f"{str(path)!r} is replaced and removed by another process all the time. Stop that one first.")
