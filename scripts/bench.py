@@ -46,8 +46,9 @@ from tiktoken.load import load_tiktoken_bpe
 from transformers import AddedToken, PreTrainedTokenizer
 
 import kimi_tokenizers as kt
-from kimi_tokenizers import fast, verification
+from kimi_tokenizers.evidence import versions
 from kimi_tokenizers.overlays.common import tokenization_kimi as kimi
+from kimi_tokenizers.tokenizer import engine as second_engine
 
 ROOT = Path(__file__).resolve().parent.parent
 VOCAB = ROOT / "overlays" / "common" / "tiktoken.model"
@@ -58,7 +59,7 @@ CONTROL = {index: (token.content, token.special) for index, token in kimi.contro
 SPECIAL = kimi.special_tokens(kimi.control_tokens(None, "kimi-k2.6"))
 
 SCRATCH = tempfile.TemporaryDirectory(prefix="kimi-bench-")
-os.environ.update({"KIMI_TOKENIZERS_CACHE": f"{SCRATCH.name}/cache", fast.VARIABLE: "tiktoken"})
+os.environ.update({"KIMI_TOKENIZERS_CACHE": f"{SCRATCH.name}/cache", second_engine.VARIABLE: "tiktoken"})
 
 Contestants = dict[str, Callable[[], Any]]
 Times = dict[str, list[float]]  # contestant -> seconds (or MB, of peak memory) of every round
@@ -186,9 +187,9 @@ def ours() -> Any:
 def accelerated() -> Any:
     """Our tokenizer with the second engine, which else is built after some millions of characters."""
     tokenizer = copy.copy(ours())
-    tokenizer.model = fast.FastEncoding.__new__(fast.FastEncoding)
+    tokenizer.model = second_engine.FastEncoding.__new__(second_engine.FastEncoding)
     tokenizer.model.__dict__.update(ours().model.__dict__)
-    tokenizer.model._seen = fast._PAYS
+    tokenizer.model._seen = second_engine._PAYS
     return tokenizer
 
 
@@ -363,7 +364,7 @@ def cases() -> dict[str, Callable[[], Contestants]]:
     def detokenizing(count: int) -> Contestants:
         from mlx_lm.tokenizer_utils import NaiveStreamingDetokenizer
 
-        from kimi_tokenizers.detokenizer import KimiStreamingDetokenizer
+        from kimi_tokenizers.tokenizer.detokenizer import KimiStreamingDetokenizer
 
         naive = {"naive": streaming(count, lambda: NaiveStreamingDetokenizer(ours()))} if count < 8000 else {}
         return {
@@ -631,7 +632,7 @@ def main() -> int:
         if not wanted(case):
             continue
         entries = contestants()
-        if not fast.find_spec("gigatoken"):
+        if not second_engine.find_spec("gigatoken"):
             entries.pop("gigatoken", None)
         results[case] = times = measure(entries, options.repetitions)
         if "gigatoken" in entries and accelerated().model._broken:
@@ -647,7 +648,7 @@ def main() -> int:
 
     print(f"\n{table(results)}")
     report = {
-        "versions": verification.versions(),
+        "versions": versions(),
         "machine": f"{platform.system()} {platform.machine()}",
         "cores": kimi._threads(),
         "seconds, and MB of peak memory": {

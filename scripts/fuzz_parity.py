@@ -15,9 +15,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from kimi_tokenizers import parity, parity_display
+from kimi_tokenizers.commands.parity import print_report
 from kimi_tokenizers.errors import KimiTokenizersError
-from kimi_tokenizers.reference import ENGINES
+from kimi_tokenizers.evidence import ENGINES, compare
 
 
 def main() -> int:
@@ -29,7 +29,7 @@ def main() -> int:
     good = True
     for engine in given.engine:
         try:
-            report = parity.compare(engine, count=given.strings, seed=given.seed)
+            report = compare(engine, count=given.strings, seed=given.seed)
         except KimiTokenizersError as error:
             print(f"{engine}: {error}", file=sys.stderr)
             good = False
@@ -39,7 +39,7 @@ def main() -> int:
         summary |= {"characters": part.characters, "differences": report.differences, "seconds": report.seconds}
         print(json.dumps(summary), flush=True)
         if not report.ok:
-            parity_display.print_report(report)
+            print_report(report)
             good = False
     return 0 if good else 1
 

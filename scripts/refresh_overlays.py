@@ -68,10 +68,10 @@ def from_mirror(mirror: Path) -> Read:
 def from_hub() -> Read:
     """Reader of the hub, through the package's careful client."""
     sys.path.insert(0, str(ROOT))
-    from kimi_tokenizers import upstream
+    from kimi_tokenizers.evidence import hub
 
-    client = upstream.Client()
-    listings: dict[tuple[str, str], dict[str, upstream.File]] = {}
+    client = hub.Client()
+    listings: dict[tuple[str, str], dict[str, hub.File]] = {}
 
     def read(repo: str, revision: str, name: str) -> bytes | None:
         try:
@@ -79,7 +79,7 @@ def from_hub() -> Read:
                 listings[repo, revision], _ = client.listing(repo, revision, [])
             file = listings[repo, revision].get(name)
             return client.fetch(repo, revision, file) if file else None
-        except upstream.HubError as error:
+        except hub.HubError as error:
             raise Refused(f"{name} of {repo} at {revision} cannot be had from the hub: {error}") from error
 
     return read

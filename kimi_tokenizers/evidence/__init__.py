@@ -18,13 +18,14 @@ from kimi_tokenizers.evidence.checks import (
 from kimi_tokenizers.evidence.exo_loading import isolated, load_like_exo, wrap_for_mlx
 from kimi_tokenizers.evidence.foreign import check_like_exo
 from kimi_tokenizers.evidence.parity import Difference, Report, compare
-from kimi_tokenizers.evidence.reference import open_reference
+from kimi_tokenizers.evidence.reference import ENGINES, open_reference
 from kimi_tokenizers.evidence.samples import corpus_files
 from kimi_tokenizers.evidence.upstream import changes_upstream
 from kimi_tokenizers.evidence.verification import Verification, verify, versions
 
 __all__ = [
     "DEFAULT_LINE",
+    "ENGINES",
     "MEANING",
     "CheckError",
     "Difference",

@@ -130,22 +130,14 @@ def compare(
     other = open_reference(reference, line, trust_remote_code=trust_remote_code)
     try:
         report = Report(reference, other.kind, model, line, seed, versions(), notes=other.notes)
-        ours = our_arguments(line)
-        for part, compared, found in (
-            ("rank table", len(ours["mergeable_ranks"]), _ranks(ours["mergeable_ranks"], other.ranks)),
-            ("control tokens", 256, _control_tokens(ours["special_tokens"], other.control)),
-            ("pattern", 1, _pattern(ours["pat_str"], other.pattern)),
-        ):
-            if found is not None:
-                _add(report, part, Part(compared=compared, differences=len(found)), found, show)
+        _compare_tables(report, other, line, show)
         if other.encode is not None:
-            names = sorted(ours["special_tokens"], key=ours["special_tokens"].__getitem__)
             engine = _our_engine(line, reference == "gigatoken")
             report.engine = type(engine).__name__
             for part, texts in (
                 ("known answers", known_answer_samples(line)),
                 ("corpus", samples.corpus(corpus)),
-                ("generated text", samples.generated(count, seed, names)),
+                ("generated text", samples.generated(count, seed, _control_names(line))),
             ):
                 _texts(report, part, texts, engine, other, show, progress)
             _compare_known_answers(report, engine, line, show)
@@ -171,6 +163,23 @@ def _add(report: Report, name: str, part: Part, found: Iterable[Difference], sho
 
 
 # Tables
+
+
+def _compare_tables(report: Report, other: Reference, line: str, show: int) -> None:
+    ours = our_arguments(line)
+    for part, compared, found in (
+        ("rank table", len(ours["mergeable_ranks"]), _ranks(ours["mergeable_ranks"], other.ranks)),
+        ("control tokens", 256, _control_tokens(ours["special_tokens"], other.control)),
+        ("pattern", 1, _pattern(ours["pat_str"], other.pattern)),
+    ):
+        if found is not None:
+            _add(report, part, Part(compared=compared, differences=len(found)), found, show)
+
+
+def _control_names(line: str) -> list[str]:
+    """Names of all 256 control tokens, in the order of their ids."""
+    ids: dict[str, int] = our_arguments(line)["special_tokens"]
+    return sorted(ids, key=ids.__getitem__)
 
 
 def _ranks(ours: dict[bytes, int], theirs: dict[bytes, int] | None) -> list[Difference] | None:
