@@ -15,11 +15,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from kimi_tokenizers import catalogue, known_answers, samples
-from kimi_tokenizers.loader import DEFAULT_MODEL, load
-from kimi_tokenizers.reference import Ids, Reference, all_control, open_reference, our_arguments
-from kimi_tokenizers.samples import Sample
-from kimi_tokenizers.verification import versions
+from kimi_tokenizers import catalogue
+from kimi_tokenizers.evidence import samples
+from kimi_tokenizers.evidence.reference import Ids, Reference, all_control, open_reference, our_arguments
+from kimi_tokenizers.evidence.samples import Sample
+from kimi_tokenizers.evidence.verification import versions
+from kimi_tokenizers.tokenizer import DEFAULT_MODEL, known_answers_of, load
 
 DEFAULT_SAMPLES = 20_000
 
@@ -129,22 +130,14 @@ def compare(
     other = open_reference(reference, line, trust_remote_code=trust_remote_code)
     try:
         report = Report(reference, other.kind, model, line, seed, versions(), notes=other.notes)
-        ours = our_arguments(line)
-        for part, compared, found in (
-            ("rank table", len(ours["mergeable_ranks"]), _ranks(ours["mergeable_ranks"], other.ranks)),
-            ("control tokens", 256, _control_tokens(ours["special_tokens"], other.control)),
-            ("pattern", 1, _pattern(ours["pat_str"], other.pattern)),
-        ):
-            if found is not None:
-                _add(report, part, Part(compared=compared, differences=len(found)), found, show)
+        _compare_tables(report, other, line, show)
         if other.encode is not None:
-            names = sorted(ours["special_tokens"], key=ours["special_tokens"].__getitem__)
             engine = _our_engine(line, reference == "gigatoken")
             report.engine = type(engine).__name__
             for part, texts in (
                 ("known answers", known_answer_samples(line)),
                 ("corpus", samples.corpus(corpus)),
-                ("generated text", samples.generated(count, seed, names)),
+                ("generated text", samples.generated(count, seed, _control_names(line))),
             ):
                 _texts(report, part, texts, engine, other, show, progress)
             _compare_known_answers(report, engine, line, show)
@@ -170,6 +163,23 @@ def _add(report: Report, name: str, part: Part, found: Iterable[Difference], sho
 
 
 # Tables
+
+
+def _compare_tables(report: Report, other: Reference, line: str, show: int) -> None:
+    ours = our_arguments(line)
+    for part, compared, found in (
+        ("rank table", len(ours["mergeable_ranks"]), _ranks(ours["mergeable_ranks"], other.ranks)),
+        ("control tokens", 256, _control_tokens(ours["special_tokens"], other.control)),
+        ("pattern", 1, _pattern(ours["pat_str"], other.pattern)),
+    ):
+        if found is not None:
+            _add(report, part, Part(compared=compared, differences=len(found)), found, show)
+
+
+def _control_names(line: str) -> list[str]:
+    """Names of all 256 control tokens, in the order of their ids."""
+    ids: dict[str, int] = our_arguments(line)["special_tokens"]
+    return sorted(ids, key=ids.__getitem__)
 
 
 def _ranks(ours: dict[bytes, int], theirs: dict[bytes, int] | None) -> list[Difference] | None:
@@ -222,13 +232,13 @@ def _pattern(ours: str, theirs: str | None) -> list[Difference] | None:
 
 def known_answer_samples(line: str) -> Iterator[Sample]:
     """The known answers of a line as texts."""
-    for number, answer in enumerate(known_answers.of_line(line)):
+    for number, answer in enumerate(known_answers_of(line)):
         yield Sample(f"known answer {number}", answer.text, answer.control)
 
 
 def _compare_known_answers(report: Report, ours: Any, line: str, show: int) -> None:
     """Our own ids with the known ones: what the reference agrees with must also be right."""
-    for number, answer in enumerate(known_answers.of_line(line)):
+    for number, answer in enumerate(known_answers_of(line)):
         found = _encode(ours, answer.text, answer.control)
         if found != list(answer.ids):
             report.parts["known answers"].differences += 1
