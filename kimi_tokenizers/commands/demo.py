@@ -100,14 +100,13 @@ def run(arguments: argparse.Namespace) -> int:
 
 def demonstrate() -> Demo:
     """Run the demonstration. Raises ModuleNotFoundError where a package that it needs is not installed."""
-    os.environ.setdefault("TRANSFORMERS_NO_ADVISORY_WARNINGS", "1")
     demo = Demo()
     started = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="kimi-tokenizers-demo-") as folder, isolated():
         for part in (_without, _with):
             try:
                 part(demo, Path(folder) / folder_name(MODEL))
-            except ModuleNotFoundError:
+            except ModuleNotFoundError:  # a package that is not installed says nothing about the overlay
                 raise
             except Exception as error:  # a demonstration that fails says so in its table
                 demo.add("unexpected error", f"{type(error).__name__}: {error}", False)
