@@ -17,7 +17,8 @@ from kimi_tokenizers.evidence.checks import (
 )
 from kimi_tokenizers.evidence.exo_loading import isolated, load_like_exo, wrap_for_mlx
 from kimi_tokenizers.evidence.foreign import check_like_exo
-from kimi_tokenizers.evidence.parity import Difference, Report, compare
+from kimi_tokenizers.evidence.parity import compare
+from kimi_tokenizers.evidence.parity_report import Difference, Report
 from kimi_tokenizers.evidence.reference import ENGINES, open_reference
 from kimi_tokenizers.evidence.samples import corpus_files
 from kimi_tokenizers.evidence.upstream import changes_upstream

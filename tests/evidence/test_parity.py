@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 from layouts import fast_tokenizer_json, write_layout
-from typer.testing import CliRunner
 
-from kimi_tokenizers import catalogue, cli
+from kimi_tokenizers import catalogue
+from kimi_tokenizers.commands import main
 from kimi_tokenizers.errors import KimiTokenizersError
 from kimi_tokenizers.evidence import foreign, parity, reference, samples
 from kimi_tokenizers.evidence.parity import Difference, Report
@@ -364,12 +364,7 @@ def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def invoke(*arguments: str | Path) -> Any:
-    """The command in this process."""
-    return CliRunner().invoke(cli.app, ["parity", *map(str, arguments)])
-
-
-def test_the_command_reports_as_json_and_for_people(tmp_path: Path) -> None:
+def test_the_command_reports_as_json_and_for_people(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "corpus.txt").write_text("Hello, world!\n" * 10)
     done = run(RANK_TABLE, "--samples", "50", "--seed", "3", "--corpus", tmp_path / "corpus.txt", "--json")
     assert done.returncode == 0, done.stderr
@@ -382,9 +377,12 @@ def test_the_command_reports_as_json_and_for_people(tmp_path: Path) -> None:
 
     rows = RANK_TABLE.read_text("ascii").replace(f"{token(' world')} 2695\n", f"{token(' World')} 2695\n")
     (tmp_path / "tiktoken.model").write_text(rows, "ascii")
-    done = invoke(tmp_path / "tiktoken.model", "--samples", "10")
-    assert done.exit_code == 1
-    assert "rank 2695" in done.stdout
-    assert "b' world'" in done.stdout
-    assert isinstance(invoke(tmp_path / "nothing").exception, KimiTokenizersError)
-    assert invoke().exit_code == 2
+    assert main(["parity", str(tmp_path / "tiktoken.model"), "--samples", "10"]) == 1
+    printed = capsys.readouterr().out
+    assert "rank 2695" in printed
+    assert "b' world'" in printed
+    assert main(["parity", str(tmp_path / "nothing")]) == 1
+    assert "kimi-tokenizers: The model directory" in capsys.readouterr().err
+    with pytest.raises(SystemExit) as wrong_usage:
+        main(["parity"])
+    assert wrong_usage.value.code == 2
