@@ -6,6 +6,21 @@ beside it. It must load whatever `tokenizer_config.json` lies there, because exo
 
 Ids are exact or there is an error: a rank table other than the published one is refused, and no text is ever cut in a
 way that changes its ids.
+
+Contents:
+
+1. Errors
+2. The vocabulary: rank table, split pattern, control tokens, model line
+3. The engine, `KimiEncoding`; 3.1 control tokens in a text, 3.2 long runs of whitespace, 3.3 threads
+4. The tokenizer, `TikTokenTokenizer`: building, vocabulary, text to ids, ids to text, chat, files; 4.1 bytes as
+   characters, 4.2 input, 4.3 conversations and tools
+
+Why this is one file: exo reads it and compiles it afresh for every model, but would leave a second one (the engine in
+`kimi_encoding.py`, say) to Python's import system. That was tried. The second model loaded in a process ran the engine
+of the first (and so did `AutoTokenizer` of transformers 4.57, where both directories had the same name). A module of
+that name imported earlier, a folder of that name in the model directory, and a forged `.pyc` in its `__pycache__` were
+each executed in place of the engine. None of this happens to the file that exo compiles itself. And the pair saves
+about 6 ms of a load of some 330 ms, which is less than one load differs from the next.
 """
 
 from __future__ import annotations
@@ -31,6 +46,9 @@ from transformers import AddedToken, BatchEncoding, PreTrainedTokenizer
 
 # exo replaces this very text, `from .tool_declaration_ts`, before it executes the file.
 from .tool_declaration_ts import UnsupportedSchemaError, deep_sort, encode_tools_to_typescript_style
+
+# ---------------------------------------------------------------------------------------------------------------------
+# 1. Errors
 
 try:
     from kimi_tokenizers.errors import KimiTokenizersError
@@ -61,7 +79,9 @@ class ChatTemplateError(KimiTokenizersError, ValueError):
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# The vocabulary. The same rank table and pattern serve every model from Kimi-K2-Base to Kimi-K2.7-Code.
+# 2. The vocabulary: rank table, split pattern, control tokens, model line
+#
+# The same rank table and pattern serve every model from Kimi-K2-Base to Kimi-K2.7-Code.
 
 VOCAB_FILE = "tiktoken.model"
 VOCAB_SHA256 = "b6c497a7469b33ced9c38afb1ad6e47f03f5e5dc05f15930799210ec050c5103"
@@ -150,17 +170,17 @@ def read_ranks(vocab_file: str | os.PathLike[str]) -> dict[bytes, int]:
             f"expected {VOCAB_BYTES:,} bytes with SHA-256 {VOCAB_SHA256}. It is truncated, edited, or belongs to "
             f"another model; replace it with the {VOCAB_FILE} of a Kimi K2 model."
         )
-    # The hash settles it: the lines are `base64 rank`, with ranks 0, 1, 2, … in order.
+    # With this hash, the lines are known to be `base64 rank`, with the ranks 0, 1, 2, … in order.
     tokens = map(binascii.a2b_base64, data.split()[::2])
     return dict(zip(tokens, range(N_RANKS)))  # noqa: B905 (both have N_RANKS)
 
 
 def control_tokens(table: Mapping[Any, Any] | None, line: str | None = None) -> dict[int, AddedToken]:
-    """The named control tokens, id -> token: those of a model's own table, else those of its line.
+    """The named control tokens, id -> token: from the model's own table if there is one, else from its line.
 
     Args:
         table: `added_tokens_decoder` of a `tokenizer_config.json`, id -> dict, `AddedToken` or name. It decides which
-            ids have names, except that those which every line has are always there. May be empty or None.
+            ids have names, except that the names shared by all lines are always there. May be empty or None.
         line: a key of `CONTROL_TOKENS`; None when it is not known which line the table belongs to.
 
     Raises:
@@ -202,7 +222,7 @@ def control_tokens(table: Mapping[Any, Any] | None, line: str | None = None) -> 
 
 
 def special_tokens(table: Mapping[int, AddedToken]) -> dict[str, int]:
-    """Name -> id of all 256 control tokens: those of `table`; the ids without a name are reserved ones."""
+    """Name -> id of all 256 control tokens; an id without a name in `table` is a reserved token."""
     names = {index: f"<|reserved_token_{index}|>" for index in range(N_RANKS, N_RANKS + N_CONTROL_TOKENS)}
     names.update((index, token.content) for index, token in table.items())
     return {name: index for index, name in names.items()}
@@ -226,7 +246,7 @@ def _table_entry(key: Any, value: Any) -> tuple[int, str, bool]:
     try:
         index = int(key)
         name = entry["content"]
-        name.encode("utf-8")  # UnicodeEncodeError, a ValueError, where it holds a lone surrogate
+        name.encode("utf-8")  # UnicodeEncodeError, a ValueError, if there is a lone surrogate in it
         special = bool(entry.get("special", False))
         strips = any(entry.get(flag) for flag in ("lstrip", "rstrip", "single_word"))
     except (TypeError, ValueError, KeyError, AttributeError, OverflowError) as error:
@@ -244,8 +264,23 @@ def _table_entry(key: Any, value: Any) -> tuple[int, str, bool]:
     return index, name, special
 
 
+def _check_names(names: Mapping[str, int], ranks: Mapping[bytes, int]) -> None:
+    """Raise ControlTokenError if the rank table has a control token's name under another id, or its id for another."""
+    for name, index in names.items():
+        if ranks.get(name.encode("utf-8", "replace"), -1 if index < N_RANKS else index) != index:
+            raise ControlTokenError(
+                f"The control-token table says that id {index} is {name!r}, which the rank table contradicts. "
+                "Restore the model's own tokenizer_config.json."
+            )
+
+
+def _special_names(table: Mapping[int, AddedToken], but: Collection[str]) -> list[str]:
+    """Names of the special control tokens in `table`, by id, except those in `but`."""
+    return [token.content for _, token in sorted(table.items()) if token.special and token.content not in but]
+
+
 def _line_beside(vocab_file: str | os.PathLike[str]) -> str | None:
-    """The line that `kimi_line.json` beside the rank table names; None where there is no such file."""
+    """The line named by the `kimi_line.json` beside the rank table; None if there is no such file."""
     path = Path(vocab_file).with_name(LINE_FILE)
     try:
         line = json.loads(path.read_text(encoding="utf-8"))["line"]
@@ -261,27 +296,13 @@ def _line_beside(vocab_file: str | os.PathLike[str]) -> str | None:
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# The engine: tiktoken, made cheap for short texts, parallel for long ones, and whole for long runs of whitespace.
+# 3. The engine: tiktoken, made cheap for short texts, parallel for long ones, and safe on long runs of whitespace
 
-# What `\s` matches in tiktoken's regex engine: the Unicode property White_Space. (Python's `\s` has four more.)
-_SPACE = "\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
-
-# tiktoken panics on runs of whitespace somewhere below a million characters, and versions before 0.13 need quadratic
-# time for them. So runs of 2 * _STRIDE and more are cut out; a stride is cheap to look for, see `_has_long_run`.
-_STRIDE = 4096
-_SPACE_PAIR = re.compile(f"[{_SPACE}](?=[{_SPACE}])")
-_REPETITION = re.compile(r"(.)\1+", re.DOTALL)
-
-# Up to this length it pays to look for control tokens here: handing their names to tiktoken takes 24 µs.
+# Up to this length it is quicker to look for control tokens here: handing their names to tiktoken takes 24 µs.
 _SHORT = 4096
 
-# From this length on it pays to encode in threads, in parts of about this length; tiktoken lets go of the GIL.
+# From this length on it pays to encode in threads, in parts of about this length; tiktoken releases the GIL.
 _LONG = 200_000
-# Where the parts may meet. No alternative of the pattern goes on from such a letter to such a character: only further
-# letters, marks and contractions can follow the one in its piece. None looks back, and the only one that looks ahead
-# stands at whitespace. So the pattern cuts here whatever comes before and after.
-_JOINT = re.compile("[A-Za-z\u4e00-\u9fa5](?=[ \n,.，。、；：！？])")
-_MOST_THREADS = 8
 
 
 class KimiEncoding(tiktoken.Encoding):
@@ -303,10 +324,10 @@ class KimiEncoding(tiktoken.Encoding):
             special_tokens=special_tokens,
             explicit_n_vocab=explicit_n_vocab,
         )
-        # Of two names that begin alike the longer one counts, as in transformers. tiktoken takes either.
+        # Where one name begins with another, the longer one counts, as in transformers. tiktoken may take either.
         names = sorted(special_tokens)
         self._nested = any(after.startswith(name) for name, after in itertools.pairwise(names))
-        # A text with none of these has no control token.
+        # A text that contains none of these contains no control token.
         self._needles = tuple({"<|" if token.startswith("<|") else token: None for token in special_tokens})
         self._has_joint = any(map(_JOINT.search, special_tokens))
 
@@ -332,13 +353,13 @@ class KimiEncoding(tiktoken.Encoding):
                 disallowed_special = ()
         if disallowed_special != "all":
             disallowed_special = frozenset(disallowed_special)
-        # What is disallowed need not be a control token, and then the needles say nothing of it. What is not a set is
-        # for tiktoken to refuse.
+        # A disallowed string need not be a control token, and then the needles say nothing about it. Whatever is not a
+        # set is left for tiktoken to refuse.
         usual = isinstance(allowed_special, (frozenset, set)) and (
             isinstance(disallowed_special, str) or disallowed_special <= self._special_tokens.keys()
         )
         if usual and len(text) <= _SHORT:
-            with contextlib.suppress(UnicodeEncodeError):  # a surrogate, which tiktoken has to replace first
+            with contextlib.suppress(UnicodeEncodeError):  # a lone surrogate, which `super().encode` replaces
                 for needle in self._needles:
                     if needle in text:
                         break
@@ -397,12 +418,14 @@ class KimiEncoding(tiktoken.Encoding):
             return np.array(ids, dtype=np.uint32)
         return super().encode_to_numpy(text, allowed_special=allowed_special, disallowed_special=disallowed_special)
 
+    # Short texts
+
     def _encode_around(self, text: str) -> list[int]:
-        """Ids of a short text with all control tokens recognised: theirs, and those of what is between them."""
+        """Ids of a short text in which all control tokens are recognised: split at them, and encode what is between."""
         encode = self._core_bpe.encode_ordinary
         plain, *rest = self._splitter.split(text)
         ids = encode(plain) if plain else []
-        for name, after in zip(rest[::2], rest[1::2]):  # noqa: B905 (in pairs)
+        for name, after in zip(rest[::2], rest[1::2]):  # noqa: B905 (they come in pairs)
             ids.append(self._special_tokens[name])
             if after:
                 ids += encode(after)
@@ -412,10 +435,12 @@ class KimiEncoding(tiktoken.Encoding):
     def _splitter(self) -> re.Pattern[str]:
         return re.compile(f"({_alternatives(self._special_tokens)})")
 
+    # Long runs of whitespace
+
     def _encode_between(
         self, text: str, allowed: AbstractSet[str], disallowed: Literal["all"] | Collection[str]
     ) -> list[int]:
-        """`encode` in two steps, also for long runs of whitespace: control tokens first, then what is between them."""
+        """`encode` in two steps: find the control tokens, then encode what is between them, long runs included."""
         forbidden = self.special_tokens_set - allowed if disallowed == "all" else set(disallowed)
         if forbidden and (match := _any_of(frozenset(forbidden)).search(text)):
             return super().encode(match.group(), allowed_special=allowed, disallowed_special=forbidden)  # raises
@@ -432,10 +457,10 @@ class KimiEncoding(tiktoken.Encoding):
         return ids + self._encode_stretch(text[start:])
 
     def _encode_stretch(self, text: str) -> list[int]:
-        r"""Ids of a text without control tokens, with its long runs of whitespace cut out where the pattern cuts too.
+        r"""Ids of a text without control tokens. Long runs of whitespace are cut out where the pattern cuts anyway.
 
-        What the pattern makes of a run (`\s*[\r\n]+`, then `\s+(?!\S)`): one piece up to its last line break, one piece
-        of the rest but for the last character, which belongs to what follows (all of it at the end of the text).
+        The pattern splits a run (`\s*[\r\n]+`, then `\s+(?!\S)`) into one piece up to its last line break and one piece
+        of the rest without the last character, which belongs to what follows (at the end of the text: all the rest).
         """
         ids: list[int] = []
         start = 0
@@ -453,13 +478,13 @@ class KimiEncoding(tiktoken.Encoding):
     def _encode_run(self, run: str) -> list[int]:
         """Ids of a piece of whitespace.
 
-        Byte pair encoding is local: where a text encodes to `… x x …`, with another `x` between the two it encodes to
-        `… x x x …`. So long repetitions of a character are shortened by whole tokens, which are put back afterwards.
+        Byte pair encoding is local: if a text encodes to `… x x …`, then with another `x` between these two it encodes
+        to `… x x x …`. So long repetitions of a character are shortened by whole tokens, which are put back afterwards.
         """
         if len(run) <= 2 * _STRIDE:
             return self._encode_single_piece(run) if run else []
         kept: list[str] = []
-        gaps: list[tuple[int, int, int, int]] = []  # what is left of a repetition, from byte to byte; token; how many
+        gaps: list[tuple[int, int, int, int]] = []  # first and last byte of a shortened repetition, token, how many
         start = size = 0
         for match in _REPETITION.finditer(run):
             repetition = match.group()
@@ -476,7 +501,7 @@ class KimiEncoding(tiktoken.Encoding):
         ids = self._encode_single_piece("".join(kept) + run[start:])
         position = 0
         result: list[int] = []
-        for token, after in zip(ids, [*ids[1:], -1]):  # noqa: B905 (as long)
+        for token, after in zip(ids, [*ids[1:], -1]):  # noqa: B905 (equally long)
             result.append(token)
             width = len(self.decode_single_token_bytes(token))
             if gaps and token == after == gaps[0][2] and gaps[0][0] <= position <= gaps[0][1] - 2 * width:
@@ -485,17 +510,8 @@ class KimiEncoding(tiktoken.Encoding):
         return self._encode_single_piece(run) if gaps else result
 
 
-def _has_long_run(text: str) -> bool:
-    """Whether `text` may hold 2 * _STRIDE whitespace characters in a row: then there is a whole stride of them."""
-    return any(
-        text[sample.start() * _STRIDE : (sample.start() + 1) * _STRIDE].isspace()
-        for sample in _SPACE_PAIR.finditer(text[::_STRIDE])
-    )
-
-
-@functools.lru_cache(maxsize=1)
-def _long_run() -> re.Pattern[str]:
-    return re.compile(f"[{_SPACE}]{{{2 * _STRIDE},}}")
+# ---------------------------------------------------------------------------------------------------------------------
+# 3.1. Control tokens in a text
 
 
 @functools.lru_cache(maxsize=8)
@@ -504,8 +520,8 @@ def _any_of(names: frozenset[str]) -> re.Pattern[str]:
 
 
 def _alternatives(names: Collection[str], depth: int = 0) -> str:
-    """A regular expression for the longest of `names` that fits; by common beginnings, as there may be hundreds."""
-    if depth == 32:  # more than control tokens have in common, and before Python's limit of recursion
+    """A regular expression for the longest of `names` that fits, built from common beginnings: they may be many."""
+    if depth == 32:  # no control tokens have so many characters in common, and Python limits recursion
         return f"(?:{'|'.join(map(re.escape, sorted(names, key=len, reverse=True)))})"
     rests: dict[str, list[str]] = {}  # first character -> what follows it
     for name in names:
@@ -521,6 +537,63 @@ def _alternatives(names: Collection[str], depth: int = 0) -> str:
         return ""
     expression = branches[0] if len(branches) == 1 else f"(?:{'|'.join(branches)})"
     return f"(?:{expression})?" if "" in names else expression
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# 3.2. Long runs of whitespace
+
+# What `\s` matches in tiktoken's regex engine: the Unicode property White_Space. (Python's `\s` has four more.)
+_SPACE = "\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+
+# tiktoken panics on long runs of whitespace (the limit is somewhere below a million characters), and versions before
+# 0.13 take quadratic time for them. So runs of 2 * _STRIDE or more are cut out; looking for them by strides is cheap,
+# see `_has_long_run`.
+_STRIDE = 4096
+_SPACE_PAIR = re.compile(f"[{_SPACE}](?=[{_SPACE}])")
+_REPETITION = re.compile(r"(.)\1+", re.DOTALL)
+
+
+def _has_long_run(text: str) -> bool:
+    """Whether `text` may hold 2 * _STRIDE whitespace characters in a row.
+
+    If it does, all characters from some multiple of _STRIDE to the next are whitespace.
+    """
+    return any(
+        text[sample.start() * _STRIDE : (sample.start() + 1) * _STRIDE].isspace()
+        for sample in _SPACE_PAIR.finditer(text[::_STRIDE])
+    )
+
+
+@functools.lru_cache(maxsize=1)
+def _long_run() -> re.Pattern[str]:
+    return re.compile(f"[{_SPACE}]{{{2 * _STRIDE},}}")
+
+
+def _takes_line_breaks(before: str, breaks: str) -> bool:
+    """Whether the last piece of `before` includes the line breaks that follow, as a piece of punctuation does.
+
+    tiktoken's own regex engine is asked, so that there is no second table of Unicode classes to keep in step with it.
+    """
+    if not before or not breaks:
+        return False
+    return _probe().encode_ordinary(before + "\n \n")[-3:] == [10, 32, 10]
+
+
+@functools.lru_cache(maxsize=1)
+def _probe() -> tiktoken.Encoding:
+    """An encoding of bytes with one token for line break + space, which shows whether the pattern cuts between them."""
+    ranks = {bytes([value]): value for value in range(256)}
+    return tiktoken.Encoding("kimi_probe", pat_str=PAT_STR, mergeable_ranks={**ranks, b"\n ": 256}, special_tokens={})
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# 3.3. Threads
+
+# Where one part may end and the next begin. No alternative of the pattern continues from such a letter to such a
+# character: within a piece, only letters, marks and contractions can follow a letter. None looks back, and the only one
+# that looks ahead does so after whitespace. So the pattern cuts here, whatever comes before and after.
+_JOINT = re.compile("[A-Za-z\u4e00-\u9fa5](?=[ \n,.，。、；：！？])")
+_MOST_THREADS = 8
 
 
 def _in_threads(encode: Callable[[str], list[int]], text: str) -> list[int]:
@@ -539,8 +612,11 @@ def _in_threads(encode: Callable[[str], list[int]], text: str) -> list[int]:
 
 
 def _encode_each(encode: Callable[[str], list[int]], texts: Sequence[str], threads: int) -> list[list[int]]:
-    """Ids of every text. The texts go to threads unless they are so short that these would be in each other's way, or
-    so long that each goes to threads itself."""
+    """Ids of every text.
+
+    The texts are shared out among threads, unless they are so short that threads would only get in each other's way, or
+    one is so long that it is encoded by several threads itself.
+    """
     size = sum(map(len, texts))
     if size < max(_LONG, _SHORT * len(texts)) or any(len(text) >= _LONG for text in texts):
         return list(map(encode, texts))
@@ -549,78 +625,26 @@ def _encode_each(encode: Callable[[str], list[int]], texts: Sequence[str], threa
 
 def _map(encode: Callable[[str], list[int]], texts: Sequence[str], threads: int) -> list[list[int]]:
     if threads > 1:
-        # RuntimeError: no threads can be started, as while Python shuts down.
+        # RuntimeError: threads cannot be started, for example while Python is shutting down.
         with contextlib.suppress(RuntimeError), ThreadPoolExecutor(threads) as pool:
             return list(pool.map(encode, texts))
     return list(map(encode, texts))
 
 
 def _threads() -> int:
-    """How many threads to encode with; one where $TOKENIZERS_PARALLELISM says so, as Hugging Face's libraries do."""
+    """How many threads to encode with. As in Hugging Face's libraries, $TOKENIZERS_PARALLELISM can switch them off."""
     if os.environ.get("TOKENIZERS_PARALLELISM", "").lower() in ("0", "false", "no", "off", "f", "n"):
         return 1
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return min(cores, _MOST_THREADS)
 
 
-@functools.lru_cache(maxsize=1)
-def _probe() -> tiktoken.Encoding:
-    """An encoding of bytes with a token for line break + space: it tells whether the pattern cuts between the two."""
-    ranks = {bytes([value]): value for value in range(256)}
-    return tiktoken.Encoding("kimi_probe", pat_str=PAT_STR, mergeable_ranks={**ranks, b"\n ": 256}, special_tokens={})
-
-
-def _takes_line_breaks(before: str, breaks: str) -> bool:
-    """Whether the pattern's piece that ends `before` takes the line breaks that follow it, as punctuation does.
-
-    tiktoken's own regex engine answers, so that no other table of Unicode classes is needed.
-    """
-    if not before or not breaks:
-        return False
-    return _probe().encode_ordinary(before + "\n \n")[-3:] == [10, 32, 10]
-
-
 # ---------------------------------------------------------------------------------------------------------------------
-# The tokenizer.
-
-
-def _byte_characters() -> str:
-    """How byte-level BPE writes each of the 256 bytes as a printable character, as GPT-2 does."""
-    printable = {*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)}
-    others = itertools.count(256)
-    return "".join(chr(byte if byte in printable else next(others)) for byte in range(256))
-
-
-_BYTE_CHARACTERS = _byte_characters()
-# The bytes that are written as another character stand for no byte themselves: no token holds a space.
-_CHARACTER_TO_BYTE = dict.fromkeys(range(256), 0xE000)
-_CHARACTER_TO_BYTE.update((ord(character), byte) for byte, character in enumerate(_BYTE_CHARACTERS))
-
-
-def _characters(token: bytes) -> str:
-    return codecs.charmap_decode(token, "strict", _BYTE_CHARACTERS)[0]
-
-
-# transformers 4 has a method for a text, where a list is tokens of one, and another for a batch; 5 has one for both.
-_IN_TWO_METHODS = hasattr(PreTrainedTokenizer, "_batch_encode_plus")
-
-# What `TikTokenTokenizer._encode_texts` can do for a batch.
-_PLAIN_ARGUMENTS = {
-    "add_special_tokens",
-    "max_length",
-    "pad_to_multiple_of",
-    "padding_side",
-    "padding_strategy",
-    "return_attention_mask",
-    "return_tensors",
-    "split_special_tokens",
-    "truncation_strategy",
-    "verbose",
-}
+# 4. The tokenizer: building, vocabulary, text to ids, ids to text, chat, files
 
 
 class TikTokenTokenizer(PreTrainedTokenizer):
-    """The tokenizer of Kimi K2, K2.5, K2.6 and their kin.
+    """The tokenizer of the Kimi K2 line, from Kimi-K2-Base to Kimi-K2.7-Code.
 
     Attributes:
         model: the `tiktoken.Encoding` that does the work; 163,840 ids.
@@ -637,6 +661,8 @@ class TikTokenTokenizer(PreTrainedTokenizer):
     pat_str = PAT_STR
     special_tokens: dict[str, int]
     model: tiktoken.Encoding
+
+    # Building
 
     def __init__(
         self,
@@ -655,8 +681,8 @@ class TikTokenTokenizer(PreTrainedTokenizer):
         Args:
             vocab_file: path of `tiktoken.model`.
             added_tokens_decoder: the model's own table of control tokens, see `control_tokens`.
-            line: whose control tokens to use where there is no table: a key of `CONTROL_TOKENS`. By default what
-                `kimi_line.json` beside the rank table says, else that of Kimi-K2.5 and later.
+            line: the model line whose control tokens to use if there is no table, a key of `CONTROL_TOKENS`. By default
+                the line named in the `kimi_line.json` beside the rank table, or without that file Kimi-K2.6's.
 
         Raises:
             VocabFileError: the rank table is missing or not the published one.
@@ -667,31 +693,22 @@ class TikTokenTokenizer(PreTrainedTokenizer):
         table = control_tokens(added_tokens_decoder, line or _line_beside(vocab_file))
         ranks = read_ranks(vocab_file)
         self.special_tokens = special_tokens(table)
-        for name, index in self.special_tokens.items():
-            if ranks.get(name.encode("utf-8", "replace"), -1 if index < N_RANKS else index) != index:
-                raise ControlTokenError(
-                    f"The control-token table says that id {index} is {name!r}, which the rank table contradicts. "
-                    "Restore the model's own tokenizer_config.json."
-                )
-        self.model = KimiEncoding(
-            "kimi_k2", pat_str=PAT_STR, mergeable_ranks=ranks, special_tokens=dict(self.special_tokens)
-        )
+        _check_names(self.special_tokens, ranks)
+        self.model = _new_engine(ranks, self.special_tokens)
         self._vocab: dict[str, int] | None = None
 
         extra = kwargs.pop("extra_special_tokens", None)
         if isinstance(extra, Mapping) and extra:
             kwargs["extra_special_tokens"] = extra
         named = {str(bos_token), str(eos_token), str(unk_token), str(pad_token)}
+        listed = extra if isinstance(extra, (list, tuple)) else ()
+        additional = additional_special_tokens or listed or _special_names(table, but=named)
         super().__init__(
             bos_token=bos_token,
             eos_token=eos_token,
             unk_token=unk_token,
             pad_token=pad_token,
-            additional_special_tokens=list(
-                additional_special_tokens
-                or (extra if isinstance(extra, (list, tuple)) else ())
-                or [token.content for _, token in sorted(table.items()) if token.special and token.content not in named]
-            ),
+            additional_special_tokens=list(additional),
             added_tokens_decoder=table,
             **kwargs,
         )
@@ -728,18 +745,6 @@ class TikTokenTokenizer(PreTrainedTokenizer):
             self._raise_bad_id([index])
         return _characters(data)
 
-    def convert_tokens_to_string(self, tokens: Iterable[str]) -> str:
-        """Text of tokens: their bytes joined; invalid UTF-8 becomes U+FFFD."""
-        return b"".join(map(self._token_bytes, tokens)).decode("utf-8", "replace")
-
-    def _token_bytes(self, token: str) -> bytes:
-        if token not in self.special_tokens:
-            try:
-                return token.translate(_CHARACTER_TO_BYTE).encode("latin-1")
-            except UnicodeEncodeError:
-                pass  # not a token of this vocabulary: it stands for itself
-        return token.encode("utf-8", "replace")
-
     def _add_tokens(self, new_tokens: Any, special_tokens: bool = False) -> int:
         if not new_tokens:
             return 0  # transformers would walk the whole vocabulary to add nothing
@@ -750,12 +755,7 @@ class TikTokenTokenizer(PreTrainedTokenizer):
         missing = {name: index for name, index in self._added_tokens_encoder.items() if name not in self.special_tokens}
         if missing:
             self.special_tokens.update(missing)
-            self.model = KimiEncoding(
-                "kimi_k2",
-                pat_str=PAT_STR,
-                mergeable_ranks=self.model._mergeable_ranks,
-                special_tokens=dict(self.special_tokens),
-            )
+            self.model = _new_engine(self.model._mergeable_ranks, self.special_tokens)
             self._vocab = None
         return added
 
@@ -782,11 +782,6 @@ class TikTokenTokenizer(PreTrainedTokenizer):
         )
         return ids
 
-    def _ids(self, text: str, split_special_tokens: bool) -> list[int]:
-        if split_special_tokens:
-            return self.model.encode_ordinary(text)
-        return self.model.encode(text, allowed_special="all")
-
     def tokenize(self, text: str, **kwargs: Any) -> list[str]:
         """Tokens of a text, as strings; see `get_vocab` for how bytes are written."""
         if not isinstance(text, str):
@@ -795,11 +790,8 @@ class TikTokenTokenizer(PreTrainedTokenizer):
         tokens: list[str] = self.convert_ids_to_tokens(self._ids(text, split))
         return tokens
 
-    def _tokenize(self, text: str, **kwargs: Any) -> list[str]:
-        return self.tokenize(text, **kwargs)
-
     def __call__(self, text: Any = None, *args: Any, **kwargs: Any) -> Any:
-        """Ids, attention mask and what else is asked for, as `PreTrainedTokenizer.__call__`. Raises TextTypeError."""
+        """Ids, attention mask and whatever is asked for, as `PreTrainedTokenizer.__call__`. Raises TextTypeError."""
         others = (*args[:3], *map(kwargs.get, ("text_pair", "text_target", "text_pair_target")))
         if text is not None or all(other is None for other in others):
             self._check_text(text)
@@ -808,8 +800,16 @@ class TikTokenTokenizer(PreTrainedTokenizer):
                 self._check_text(other)
         return super().__call__(text, *args, **kwargs)
 
-    # transformers goes from text to token strings to ids. The next two hand it the ids at once; everything after that
-    # (pairs, truncation, padding, tensors) is its own.
+    def _ids(self, text: str, split_special_tokens: bool) -> list[int]:
+        if split_special_tokens:
+            return self.model.encode_ordinary(text)
+        return self.model.encode(text, allowed_special="all")
+
+    def _tokenize(self, text: str, **kwargs: Any) -> list[str]:
+        return self.tokenize(text, **kwargs)
+
+    # transformers goes from text to token strings to ids. The next two methods give it the ids straight away; the rest
+    # (pairs, truncation, padding, tensors) is left to transformers.
 
     def _encode_plus(self, text: Any, text_pair: Any = None, **kwargs: Any) -> Any:
         if text_pair is None and not _IN_TWO_METHODS and self._is_plain_batch(text, kwargs):
@@ -841,15 +841,30 @@ class TikTokenTokenizer(PreTrainedTokenizer):
             ]
         return super()._batch_encode_plus(batch, **kwargs)
 
+    def _encode_early(self, text: Any, kwargs: Mapping[str, Any]) -> Any:
+        """Ids of a text. Any other input, and the empty text, are returned unchanged."""
+        if isinstance(text, str) and not kwargs.get("sanitize_control_tokens"):
+            return self._ids(text, kwargs.get("split_special_tokens", self.split_special_tokens)) or text
+        if not isinstance(text, (str, list, tuple)):
+            self._raise_bad_text(text)
+        return text
+
+    def _words_early(self, words: Any, kwargs: Mapping[str, Any]) -> Any:
+        """Ids of a list of words. Any other input, and words without ids, are returned unchanged."""
+        if not all(isinstance(word, str) for word in words):
+            return words
+        split = kwargs.get("split_special_tokens", self.split_special_tokens)
+        return [index for word in words for index in self._ids(word, split)] or words
+
     def _is_plain_batch(self, batch: Any, kwargs: Mapping[str, Any]) -> bool:
-        """Whether `_encode_texts` does for a batch what transformers would."""
+        """Whether `_encode_texts` gives the same result for a batch as transformers would."""
         return (
             isinstance(batch, (list, tuple))
             and bool(batch)
             and all(isinstance(text, str) for text in batch)
             and not any(value for name, value in kwargs.items() if name not in _PLAIN_ARGUMENTS)
             and "token_type_ids" not in self.model_input_names
-            and type(self) is TikTokenTokenizer  # a subclass may have its own ideas of every step
+            and type(self) is TikTokenTokenizer  # a subclass may have overridden any of the steps
             and not self.build_inputs_with_special_tokens([])
         )
 
@@ -868,7 +883,7 @@ class TikTokenTokenizer(PreTrainedTokenizer):
         verbose: bool = True,
         **kwargs: Any,
     ) -> BatchEncoding:
-        """A batch of texts in one go. transformers takes three times as long as the engine to go through it."""
+        """A batch of texts in one go: transformers, text by text, takes three times as long as the engine."""
         if self.split_special_tokens if split_special_tokens is None else split_special_tokens:
             batch = self.model.encode_ordinary_batch(list(texts))
         else:
@@ -892,23 +907,8 @@ class TikTokenTokenizer(PreTrainedTokenizer):
         )
         return BatchEncoding(padded, tensor_type=return_tensors)
 
-    def _words_early(self, words: Any, kwargs: Mapping[str, Any]) -> Any:
-        """Ids of a list of words; other input, and words without ids, as it is."""
-        if not all(isinstance(word, str) for word in words):
-            return words
-        split = kwargs.get("split_special_tokens", self.split_special_tokens)
-        return [index for word in words for index in self._ids(word, split)] or words
-
-    def _encode_early(self, text: Any, kwargs: Mapping[str, Any]) -> Any:
-        """Ids of a text; other input, and the empty text, as it is."""
-        if isinstance(text, str) and not kwargs.get("sanitize_control_tokens"):
-            return self._ids(text, kwargs.get("split_special_tokens", self.split_special_tokens)) or text
-        if not isinstance(text, (str, list, tuple)):
-            self._raise_bad_text(text)
-        return text
-
     def _check_text(self, text: Any) -> None:
-        """Raise TextTypeError for what is neither a text nor ids, nor a batch, pair or list of words of these."""
+        """Raise TextTypeError for anything but a text, ids, or a batch, pair or list of words of these."""
         if isinstance(text, (list, tuple)):
             for item in text:
                 if not isinstance(item, (str, int)):
@@ -952,7 +952,7 @@ class TikTokenTokenizer(PreTrainedTokenizer):
             ]
         try:
             if skip_special_tokens and len(ids):
-                skipped = set(self.all_special_ids) - {None}  # None: of a name that has no id
+                skipped = set(self.all_special_ids) - {None}  # None: from a name without an id
                 if max(ids) >= min(skipped, default=0):
                     ids = [index for index in ids if index not in skipped]
             text = self.model.decode(ids)
@@ -962,8 +962,20 @@ class TikTokenTokenizer(PreTrainedTokenizer):
             text = self.clean_up_tokenization(text)
         return text
 
+    def convert_tokens_to_string(self, tokens: Iterable[str]) -> str:
+        """Text of tokens: their bytes joined; invalid UTF-8 becomes U+FFFD."""
+        return b"".join(map(self._token_bytes, tokens)).decode("utf-8", "replace")
+
     def _decode(self, token_ids: Any, **kwargs: Any) -> Any:
         return self.decode(token_ids, **kwargs)
+
+    def _token_bytes(self, token: str) -> bytes:
+        if token not in self.special_tokens:
+            try:
+                return token.translate(_CHARACTER_TO_BYTE).encode("latin-1")
+            except UnicodeEncodeError:
+                pass  # not a token of this vocabulary: it stands for itself
+        return token.encode("utf-8", "replace")
 
     def _raise_bad_id(self, ids: Iterable[Any]) -> NoReturn:
         for position, index in enumerate(ids):
@@ -1011,12 +1023,7 @@ class TikTokenTokenizer(PreTrainedTokenizer):
             thinking = False
         if kwargs.get("continue_final_message"):
             add_generation_prompt = False
-        declaration = None
-        if tools:
-            tools = [_tool_schema(tool) for tool in tools]
-            with contextlib.suppress(UnsupportedSchemaError):  # then the template writes JSON
-                tools = [deep_sort(tool) for tool in tools]
-                declaration = encode_tools_to_typescript_style(tools)
+        tools, declaration = _declared(tools) if tools else (tools, None)
         return super().apply_chat_template(
             _without_aliases(conversation),
             tools=tools,
@@ -1039,15 +1046,75 @@ class TikTokenTokenizer(PreTrainedTokenizer):
         ]
         temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
         temporary.write_bytes(b"".join(lines))
-        temporary.replace(path)  # at once: the file may be the one this tokenizer was loaded from
+        temporary.replace(path)  # in one step: this may be the file that the tokenizer was loaded from
         return (str(path),)
 
 
-def _without_aliases(conversation: Any) -> Any:
-    """A conversation in which each message that has some other reasoning field has `reasoning_content` too.
+def _new_engine(ranks: dict[bytes, int], names: Mapping[str, int]) -> KimiEncoding:
+    return KimiEncoding("kimi_k2", pat_str=PAT_STR, mergeable_ranks=ranks, special_tokens=dict(names))
 
-    transformers 5.23 copies `reasoning` or `thinking` to `reasoning_content` where that is missing, and so changes what
-    a template writes that tells these fields apart.
+
+# ---------------------------------------------------------------------------------------------------------------------
+# 4.1. Bytes as characters
+
+
+def _characters(token: bytes) -> str:
+    return codecs.charmap_decode(token, "strict", _BYTE_CHARACTERS)[0]
+
+
+def _byte_characters() -> str:
+    """How byte-level BPE writes each of the 256 bytes as a printable character, as GPT-2 does."""
+    printable = {*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)}
+    others = itertools.count(256)
+    return "".join(chr(byte if byte in printable else next(others)) for byte in range(256))
+
+
+_BYTE_CHARACTERS = _byte_characters()
+# A character whose byte is written as another one stands for no byte itself: no token string contains a space.
+_CHARACTER_TO_BYTE = dict.fromkeys(range(256), 0xE000)
+_CHARACTER_TO_BYTE.update((ord(character), byte) for byte, character in enumerate(_BYTE_CHARACTERS))
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# 4.2. Input as transformers and its users hand it over
+
+# transformers 4 has one method for a single text (to which a list is that text's tokens) and another for a batch;
+# transformers 5 has one method for both.
+_IN_TWO_METHODS = hasattr(PreTrainedTokenizer, "_batch_encode_plus")
+
+# The arguments that `TikTokenTokenizer._encode_texts` understands.
+_PLAIN_ARGUMENTS = {
+    "add_special_tokens",
+    "max_length",
+    "pad_to_multiple_of",
+    "padding_side",
+    "padding_strategy",
+    "return_attention_mask",
+    "return_tensors",
+    "split_special_tokens",
+    "truncation_strategy",
+    "verbose",
+}
+
+
+def _to_python(ids: Any) -> Any:
+    """Ids as Python numbers, if they come in arrays or tensors or in a sequence of those."""
+    if hasattr(ids, "tolist"):
+        return ids.tolist()
+    if isinstance(ids, Sequence) and len(ids) and hasattr(ids[0], "tolist"):
+        return [_to_python(item) for item in ids]
+    return ids
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# 4.3. Conversations and tools
+
+
+def _without_aliases(conversation: Any) -> Any:
+    """The conversation, with a `reasoning_content` in each message that has `reasoning` or `thinking` instead.
+
+    transformers 5.23 copies these two fields to `reasoning_content` where that is missing, and so changes the output of
+    a template that distinguishes the three.
     """
     if isinstance(conversation, (list, tuple)):
         return [_without_aliases(item) for item in conversation]
@@ -1057,17 +1124,17 @@ def _without_aliases(conversation: Any) -> Any:
     return conversation
 
 
-def _to_python(ids: Any) -> Any:
-    """Ids as Python numbers where they are in arrays or tensors, or in a sequence of those."""
-    if hasattr(ids, "tolist"):
-        return ids.tolist()
-    if isinstance(ids, Sequence) and len(ids) and hasattr(ids[0], "tolist"):
-        return [_to_python(item) for item in ids]
-    return ids
+def _declared(tools: Iterable[Any]) -> tuple[list[Any], str | None]:
+    """Tools as JSON schemas sorted by key, and their declaration in TypeScript: None if a schema has no such form."""
+    schemas = [_tool_schema(tool) for tool in tools]
+    with contextlib.suppress(UnsupportedSchemaError):  # then the template writes JSON
+        schemas = [deep_sort(schema) for schema in schemas]
+        return schemas, encode_tools_to_typescript_style(schemas)
+    return schemas, None
 
 
 def _tool_schema(tool: Any) -> Any:
-    """A tool as a JSON schema; functions as transformers describes them."""
+    """A tool as a JSON schema; a Python function is described by transformers."""
     if callable(tool):
         from transformers.utils import get_json_schema
 
