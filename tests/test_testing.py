@@ -191,7 +191,16 @@ def test_a_directory_of_no_kimi_needs_an_id(tmp_path: Path) -> None:
 
 def run_pytest(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "kimi_tokenizers.pytest_plugin", "-p", "no:cacheprovider", *arguments],
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-p",
+            "kimi_tokenizers.commands.pytest_plugin",
+            "-p",
+            "no:cacheprovider",
+            *arguments,
+        ],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": ""},
         capture_output=True,

@@ -18,7 +18,7 @@ from layouts import fast_tokenizer_json, small_tokenizer_json
 
 from kimi_tokenizers import catalogue
 from kimi_tokenizers.errors import KimiTokenizersError
-from kimi_tokenizers.evidence import upstream
+from kimi_tokenizers.evidence import changes, upstream
 from kimi_tokenizers.evidence.upstream import Change, Client, Finding
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -346,19 +346,19 @@ def test_every_exit_status_is_in_the_help(hub: Hub) -> None:
     text = re.sub(r"\s+", " ", run(hub, "--help").stdout)
     for change in Change:
         assert re.search(rf"\b{change.value}\b", text), change
-    assert len({change.value for change in Change}) == len(Change) == len(upstream.MEANING) == len(upstream.SEVERITY)
+    assert len({change.value for change in Change}) == len(Change) == len(changes.MEANING) == len(changes.SEVERITY)
 
 
 def test_of_several_models_the_worst_counts() -> None:
     findings = [Finding("a/b", "", "", change) for change in (Change.CHANGED, Change.VOCABULARY, Change.OFFLINE)]
-    assert upstream.worst(findings) is Change.VOCABULARY
-    assert upstream.worst([]) is Change.UNCHANGED
+    assert changes.worst_change(findings) is Change.VOCABULARY
+    assert changes.worst_change([]) is Change.UNCHANGED
 
 
 def test_markdown_is_plain_whatever_the_hub_says() -> None:
     finding = Finding(KIMI, "kimi-k2.6", "", Change.VOCABULARY, changed=["tokenizer_config.json"])
     finding.details.append("id 1 is '|<img src=x> @everyone `x`\n# heading [x](y)'")
-    text = upstream.markdown([finding])
+    text = changes.upstream_markdown([finding])
     assert "| moonshotai/Kimi-K2.6 | vocabulary or control tokens changed" in text
     assert "tokenizer\\_config.json" in text
     for active in (r"(?<!\\)<", r"@\w", r"\n# ", r"(?<!\\)\["):
