@@ -86,11 +86,10 @@ def from_hub() -> Read:
 
 
 def parsed(manifest: str) -> dict[str, object]:
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:
-        import tomli as tomllib
-    return tomllib.loads(manifest)
+    sys.path.insert(0, str(ROOT))
+    from kimi_tokenizers.catalogue import parse_toml
+
+    return parse_toml(manifest)
 
 
 def rebuilt(manifest: str, read: Read) -> dict[str, bytes]:

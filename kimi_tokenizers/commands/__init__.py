@@ -44,7 +44,7 @@ def main(argv: Sequence[str] | None = None, prog: str = "kimi-tokenizers") -> in
             raise
         print(
             f"kimi-tokenizers: this command needs the package {package}, which is not installed. "
-            f"Run: pip install kimi-tokenizers (or, from a clone: uv run kimi-tokenizers …)",
+            "With Python 3.10 or newer, run: pip install kimi-tokenizers (or, from a clone: uv run kimi-tokenizers …)",
             file=sys.stderr,
         )
     except BrokenPipeError:  # the reader, `head` say, has seen enough
