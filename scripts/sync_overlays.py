@@ -15,7 +15,7 @@ import sys
 
 if sys.version_info < (3, 9):  # noqa: UP036 (this is what says so, so older ones must be able to read it)
     sys.exit(
-        "sync_overlays.py needs Python 3.9 or newer, and this is %d.%d. Run it with a newer one, or with: "
+        "sync_overlays.py needs Python 3.9 or newer, and this is %d.%d. Run it with a newer one, or with: "  # noqa: UP031
         "uv run scripts/sync_overlays.py" % sys.version_info[:2]
     )
 
