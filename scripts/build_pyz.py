@@ -22,7 +22,7 @@ from kimi_tokenizers.errors import KimiTokenizersError  # noqa: E402
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser = argparse.ArgumentParser(description="Build the one file for operators.")
     parser.add_argument("out", nargs="?", type=Path, default=Path(), metavar="OUT", help="file or folder")
     out: Path = parser.parse_args().out
     path = out / one_file.NAME if out.is_dir() else out

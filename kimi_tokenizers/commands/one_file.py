@@ -15,8 +15,9 @@ import stat
 import tempfile
 import zipfile
 from collections.abc import Iterator
+from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kimi_tokenizers import catalogue
 from kimi_tokenizers.errors import OverlayError
@@ -31,7 +32,7 @@ _PACKAGE = "kimi_tokenizers"
 _SHEBANG = b"#!/usr/bin/env python3\n"
 _TIME = (1980, 1, 1, 0, 0, 0)  # the first that a zip can hold
 _SUFFIXES = (".py", ".toml", ".jsonl")
-_TEXTS = ("LICENSE", "NOTICE")
+_LICENCES = ("LICENSE", "NOTICE")  # how the names of the files (or folders) with the licences' texts begin
 # For tests of other projects, and for tiktoken, which looks for plugins in what is installed.
 _LEFT_OUT = ("commands/pytest_plugin.py", "testing.py", "tokenizer/tiktoken_ext")
 
@@ -59,7 +60,7 @@ def write_one_file(path: Path) -> None:
     """Write the one file. It appears whole, or not at all; what was at `path` is replaced.
 
     Raises:
-        OverlayError: a packaged file is missing or damaged, or this install has no Python source (a frozen app).
+        OverlayError: a packaged file is missing or damaged; or Python source or licences are not there (a frozen app).
         OSError: `path` cannot be written.
     """
     data = one_file()
@@ -94,21 +95,40 @@ def _members() -> dict[str, bytes]:
     for overlay in catalogue.overlays().values():
         for packaged in overlay.files.values():
             members[f"{_PACKAGE}/overlays/{packaged.source}"] = packaged.read()
-    if f"{_PACKAGE}/commands/__init__.py" not in members:
+    licences = _licences(root)
+    if not licences or f"{_PACKAGE}/commands/__init__.py" not in members:
         raise OverlayError(
-            f"{NAME} cannot be made here: this install has no Python source. Make it from an installed package or a "
-            "clone, with scripts/build_pyz.py."
+            f"{NAME} cannot be made here: the {'Python source' if licences else 'texts of the licences'} of "
+            "kimi-tokenizers are not there. Make it from a clone, with scripts/build_pyz.py, or from an installed wheel."
         )
-    return {**members, "__main__.py": _MAIN}
+    return {**members, **licences, "__main__.py": _MAIN}
 
 
-def _files(folder: Traversable, prefix: str = "") -> Iterator[tuple[str, Traversable]]:
-    """The files of the package that belong in the one file, by their path in the package."""
+def _files(
+    folder: Traversable, prefix: str = "", suffixes: tuple[str, ...] = _SUFFIXES
+) -> Iterator[tuple[str, Traversable]]:
+    """The files below a folder that belong in the one file, each with its path."""
     for entry in folder.iterdir():
         name = prefix + entry.name
         if name in _LEFT_OUT:
             continue
         if entry.is_dir():
-            yield from _files(entry, f"{name}/")
-        elif entry.name.endswith(_SUFFIXES) or entry.name.startswith(_TEXTS):
+            yield from _files(entry, f"{name}/", suffixes)
+        elif entry.name.endswith(suffixes):
             yield name, entry
+
+
+def _licences(package: Any) -> dict[str, bytes]:
+    """The licences' texts, which go with every copy. They lie beside the package, or are installed with it."""
+    beside: Traversable = package.parent
+    if any(beside.joinpath(name).is_file() for name in ("pyproject.toml", "__main__.py")):
+        entries = [entry for entry in beside.iterdir() if entry.name.startswith(_LICENCES)]
+        folders = [file for entry in entries if entry.is_dir() for file in _files(entry, f"{entry.name}/", ("",))]
+        texts = [*folders, *((entry.name, entry) for entry in entries if entry.is_file())]
+        return {name: file.read_bytes() for name, file in texts}
+    try:
+        installed = metadata.files("kimi-tokenizers") or []
+    except metadata.PackageNotFoundError:
+        return {}
+    named = {path.as_posix().partition("/licenses/")[2]: path for path in installed}
+    return {name: path.read_binary() for name, path in named.items() if name.startswith(_LICENCES)}

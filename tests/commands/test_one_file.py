@@ -90,7 +90,10 @@ def test_it_holds_what_operators_need_and_nothing_else() -> None:
     assert data.startswith(b"#!/usr/bin/env python3\n")
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         members = {name: archive.read(name) for name in archive.namelist()}
-    package = {name.partition("/")[2]: content for name, content in members.items() if name != "__main__.py"}
+    licences = {path.name for name in ("LICENSE*", "NOTICE*") for path in ROOT.glob(name)}
+    assert {name for name in members if not name.startswith("kimi_tokenizers/")} == {"__main__.py", *licences}
+    assert b"Copyright (c) 2025 Moonshot AI" in b"".join(members[name] for name in licences)
+    package = {name.partition("/")[2]: members[name] for name in members if name.startswith("kimi_tokenizers/")}
     left_out = {"testing.py", "commands/pytest_plugin.py", "tokenizer/tiktoken_ext/kimi_tokenizers_ext.py"}
     python = {
         path.relative_to(ROOT / "kimi_tokenizers").as_posix() for path in (ROOT / "kimi_tokenizers").rglob("*.py")
@@ -306,6 +309,8 @@ def untidy_copy(folder: Path) -> Path:
     """The checkout as somebody else has it: other times and modes, bytecode, and what an editor leaves."""
     for name in ("kimi_tokenizers", "overlays", "scripts"):
         shutil.copytree(ROOT / name, folder / name, symlinks=True, copy_function=shutil.copyfile)
+    for path in (ROOT / "pyproject.toml", *ROOT.glob("LICENSE*"), *ROOT.glob("NOTICE*")):
+        shutil.copyfile(path, folder / path.name)
     for path in (folder / "overlays").rglob("*"):
         path.chmod(0o700)
         os.utime(path, (1, 1))
@@ -376,6 +381,16 @@ def test_a_file_that_cannot_be_written_is_an_error_and_leaves_nothing(tmp_path: 
         [line] = done.stderr.splitlines()
         assert line.startswith(f"build_pyz.py: {out}")
     assert [path.name for path in (tmp_path / "folder").iterdir()] == [one_file.NAME]
+
+
+def test_a_bare_copy_of_the_package_does_not_make_it(tmp_path: Path) -> None:
+    """The licences go with every copy; where there are none, none is made."""
+    shutil.copytree(ROOT / "kimi_tokenizers", tmp_path / "kimi_tokenizers")
+    program = "from kimi_tokenizers.commands.one_file import one_file; one_file()"
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert "OverlayError: kimi-tokenizers.pyz cannot be made here: the texts of the licences" in done.stderr
 
 
 def test_the_first_lines_can_be_read_by_any_python() -> None:
