@@ -27,7 +27,7 @@ def overlays() -> dict[str, Overlay]:
         try:
             manifest = parse_toml((root / line / "overlay.toml").read_text(encoding="utf-8"))
             result[line] = Overlay.from_manifest(manifest)
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except Exception as error:  # OSError, ValueError, KeyError, TypeError; in a zip also BadZipFile, zlib.error
             raise OverlayError(
                 f"The packaged manifest '{line}/overlay.toml' cannot be used ({error}). Reinstall kimi-tokenizers."
             ) from error

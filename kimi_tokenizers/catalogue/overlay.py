@@ -43,7 +43,7 @@ class OverlayFile:
         """
         try:
             data = resources().joinpath(self.source).read_bytes()
-        except OSError as error:
+        except Exception as error:  # OSError; in a zip also KeyError, BadZipFile, zlib.error, EOFError
             raise OverlayError(
                 f"The packaged file {self.source!r} cannot be read ({error}). Reinstall kimi-tokenizers."
             ) from error

@@ -99,7 +99,7 @@ def _members() -> dict[str, bytes]:
     if not licences or f"{_PACKAGE}/commands/__init__.py" not in members:
         raise OverlayError(
             f"{NAME} cannot be made here: the {'Python source' if licences else 'texts of the licences'} of "
-            "kimi-tokenizers are not there. Make it from a clone, with scripts/build_pyz.py, or from an installed wheel."
+            "kimi-tokenizers are not there. Make it from an installed wheel, or in a clone with scripts/build_pyz.py."
         )
     return {**members, **licences, "__main__.py": _MAIN}
 

@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -208,21 +209,41 @@ def test_verify_checks_the_files_and_says_what_it_did_not_check(python: Interpre
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.slow
-def test_verify_finds_a_damaged_file(python: Interpreter, pyz: Path, tmp_path: Path) -> None:
+def shorter(pyz: Path, damaged: Path) -> None:
+    """The file with a rank table that ends too early."""
     name = "kimi_tokenizers/overlays/common/tiktoken.model"
-    damaged = tmp_path / one_file.NAME
     with zipfile.ZipFile(pyz) as source, zipfile.ZipFile(damaged, "w", zipfile.ZIP_DEFLATED) as target:
         for member in source.namelist():
             target.writestr(member, source.read(member)[: -1 if member == name else None])
+
+
+def garbled(pyz: Path, damaged: Path) -> None:
+    """The file as a bad copy: the compressed rank table, which is most of it, has other bytes in the middle."""
+    data = bytearray(pyz.read_bytes())
+    with zipfile.ZipFile(pyz) as archive:
+        member = archive.getinfo("kimi_tokenizers/overlays/common/tiktoken.model")
+    middle = member.header_offset + member.compress_size // 2
+    data[middle : middle + 100] = bytes(100)
+    damaged.write_bytes(data)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("damage", [shorter, garbled])
+def test_a_damaged_file_is_found_and_nothing_is_written(
+    python: Interpreter, pyz: Path, tmp_path: Path, damage: Callable[[Path, Path], None]
+) -> None:
+    damaged = tmp_path / one_file.NAME
+    damage(pyz, damaged)
     found = report(run(python, damaged, tmp_path, "verify", "--json"), 1)
     assert found["ok"] is False
-    assert all("'common/tiktoken.model' is damaged" in problem for problem in found["problems"])
+    assert len(found["problems"]) == len(catalogue.overlays())
+    assert all("'common/tiktoken.model' " in problem for problem in found["problems"])
     assert found["not_checked"] == ["the known answers (a damaged tokenizer is not run)"]
     broken(tmp_path / "models")
     before = snapshot(tmp_path / "models")
     done = run(python, damaged, tmp_path, "sync", tmp_path / "models")
     assert (done.returncode, "Traceback" in done.stderr) == (1, False)
+    assert "'common/tiktoken.model'" in done.stderr
     assert_same(snapshot(tmp_path / "models"), before)
 
 
