@@ -281,6 +281,19 @@ def test_a_reader_who_has_gone_is_no_error_to_trace(python: Interpreter, pyz: Pa
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no /dev/full")
+def test_output_to_a_full_disk_is_an_error_in_one_line(python: Interpreter, pyz: Path, tmp_path: Path) -> None:
+    broken(tmp_path / "models")
+    for arguments in (["status", str(tmp_path / "models"), "--json"], ["verify"], ["--help"]):
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run(
+                [python.path, "-I", "-S", str(pyz), *arguments], stdout=full, stderr=subprocess.PIPE, check=False
+            )
+        assert done.returncode == 1, arguments
+        assert done.stderr == b"kimi-tokenizers: the output could not be written: No space left on device.\n", arguments
+
+
+@pytest.mark.slow
 def test_it_is_a_program_of_its_own(python: Interpreter, pyz: Path, tmp_path: Path) -> None:
     (tmp_path / "python3").symlink_to(python.path)
     done = subprocess.run([str(pyz), "--version"], env={"PATH": str(tmp_path)}, capture_output=True, check=False)
