@@ -19,7 +19,7 @@ from layouts import hf_snapshot, write_layout
 from kimi_tokenizers import catalogue, resolver
 from kimi_tokenizers.errors import ModelDirError, UnknownModelError, VocabularyMismatchError
 from kimi_tokenizers.evidence.exo_loading import isolated, load_like_exo
-from kimi_tokenizers.resolver import cache
+from kimi_tokenizers.resolver import cache, layering
 
 MODELS = {
     "kimi-k2-instruct": "mlx-community/Kimi-K2-Instruct-4bit",
@@ -362,7 +362,7 @@ def test_a_file_that_goes_in_between_is_missing(model_dir: Path, monkeypatch: py
         (model_dir / "generation_config.json").unlink()
         return decided
 
-    monkeypatch.setattr(resolver, "layers", layers)
+    monkeypatch.setattr(layering, "layers", layers)
     entry = resolver.resolve(MODEL, model_dir)
     assert not (entry / "generation_config.json").exists()
     assert (entry / "config.json").exists()
