@@ -76,7 +76,7 @@ def write_one_file(path: Path) -> None:
 
 
 def one_file() -> bytes:
-    """The content of the one file, some 1.6 MB. Raises OverlayError, as `write_one_file`."""
+    """The content of the one file, some 1.5 MB. Raises OverlayError, as `write_one_file`."""
     stream = io.BytesIO()
     stream.write(_SHEBANG)
     with zipfile.ZipFile(stream, "w") as archive:
@@ -121,7 +121,7 @@ def _files(
 def _licences(package: Any) -> dict[str, bytes]:
     """The licences' texts, which go with every copy. They lie beside the package, or are installed with it."""
     beside: Traversable = package.parent
-    if any(beside.joinpath(name).is_file() for name in ("pyproject.toml", "__main__.py")):
+    if any(beside.joinpath(name).is_file() for name in ("scripts/build_pyz.py", "__main__.py")):
         entries = [entry for entry in beside.iterdir() if entry.name.startswith(_LICENCES)]
         folders = [file for entry in entries if entry.is_dir() for file in _files(entry, f"{entry.name}/", ("",))]
         texts = [*folders, *((entry.name, entry) for entry in entries if entry.is_file())]

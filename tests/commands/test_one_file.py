@@ -343,7 +343,7 @@ def untidy_copy(folder: Path) -> Path:
     """The checkout as somebody else has it: other times and modes, bytecode, and what an editor leaves."""
     for name in ("kimi_tokenizers", "overlays", "scripts"):
         shutil.copytree(ROOT / name, folder / name, symlinks=True, copy_function=shutil.copyfile)
-    for path in (ROOT / "pyproject.toml", *ROOT.glob("LICENSE*"), *ROOT.glob("NOTICE*")):
+    for path in (*ROOT.glob("LICENSE*"), *ROOT.glob("NOTICE*")):
         shutil.copyfile(path, folder / path.name)
     for path in (folder / "overlays").rglob("*"):
         path.chmod(0o700)
