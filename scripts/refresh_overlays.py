@@ -24,6 +24,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
 ENTRY = re.compile(r'(source = "(?P<source>[^"]+)"\nsize = )(?P<size>\d+)(\nsha256 = ")(?P<sha256>[0-9a-f]{64})')
 RANK_TABLE = "tiktoken.model"
 
@@ -67,7 +68,6 @@ def from_mirror(mirror: Path) -> Read:
 
 def from_hub() -> Read:
     """Reader of the hub, through the package's careful client."""
-    sys.path.insert(0, str(ROOT))
     from kimi_tokenizers.evidence import hub
 
     client = hub.Client()
@@ -86,11 +86,9 @@ def from_hub() -> Read:
 
 
 def parsed(manifest: str) -> dict[str, object]:
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:
-        import tomli as tomllib
-    return tomllib.loads(manifest)
+    from kimi_tokenizers.catalogue import parse_toml
+
+    return parse_toml(manifest)
 
 
 def rebuilt(manifest: str, read: Read) -> dict[str, bytes]:

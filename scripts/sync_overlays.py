@@ -1,5 +1,5 @@
 # /// script
-# requires-python = ">=3.11"
+# requires-python = ">=3.9"
 # dependencies = []
 # ///
 """For operators: the command line out of a clone, with nothing installed.
@@ -7,20 +7,19 @@
     python3 scripts/sync_overlays.py status
     uv run scripts/sync_overlays.py sync --dry-run
 
-`status`, `sync` and `restore` need nothing but Python. The other commands of `kimi-tokenizers` work as well where the
-packages they need are installed; where one is missing they say which.
+`status`, `sync`, `restore`, `view` and `verify` need nothing but Python 3.9. The other commands of `kimi-tokenizers`
+work as well where the packages they need are installed; where one is missing they say which.
 """
 
-from __future__ import annotations
-
 import sys
-from pathlib import Path
 
-if sys.version_info < (3, 11):  # macOS's own python3, for one
+if sys.version_info < (3, 9):  # noqa: UP036 (this is what says so, so older ones must be able to read it)
     sys.exit(
-        f"sync_overlays.py needs Python 3.11 or newer, and this is {sys.version_info[0]}.{sys.version_info[1]}. "
-        "Run it with a newer one, or with: uv run scripts/sync_overlays.py"
+        "sync_overlays.py needs Python 3.9 or newer, and this is %d.%d. Run it with a newer one, or with: "  # noqa: UP031
+        "uv run scripts/sync_overlays.py" % sys.version_info[:2]
     )
+
+from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 sys.dont_write_bytecode = True  # a clone stays as it is

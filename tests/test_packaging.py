@@ -9,6 +9,7 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -76,7 +77,13 @@ def wheel(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def use(tmp_path: Path, code: str = USE, **environment: str) -> dict[str, object]:
-    """Run code in a fresh process in which what is under test comes first; what it printed."""
+    answer = made_by(tmp_path, code, **environment)
+    assert isinstance(answer, dict)
+    return answer
+
+
+def made_by(tmp_path: Path, code: str, **environment: str) -> Any:
+    """Run code in a fresh process in which what is under test comes first; what it printed last, as JSON."""
     inherited = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     run = subprocess.run(
         [sys.executable, "-c", code],
@@ -87,9 +94,7 @@ def use(tmp_path: Path, code: str = USE, **environment: str) -> dict[str, object
         check=False,
     )
     assert run.returncode == 0, run.stderr
-    answer = json.loads(run.stdout.splitlines()[-1])
-    assert isinstance(answer, dict)
-    return answer
+    return json.loads(run.stdout.splitlines()[-1])
 
 
 def assert_works(answer: dict[str, object]) -> None:
@@ -144,6 +149,23 @@ def test_a_wheel_works_without_being_unpacked(wheel: Path, tmp_path: Path) -> No
     answer = use(tmp_path, PYTHONPATH=str(wheel))
     assert ".whl" in str(answer["home"])
     assert_works(answer)
+
+
+def test_an_installed_wheel_and_one_that_is_not_unpacked_make_the_one_file_of_the_clone(
+    wheel: Path, tmp_path: Path
+) -> None:
+    zipfile.ZipFile(wheel).extractall(tmp_path / "site")
+    code = (
+        "import hashlib, json, kimi_tokenizers; from kimi_tokenizers.commands.one_file import one_file\n"
+        "print(json.dumps([kimi_tokenizers.__file__, hashlib.sha256(one_file()).hexdigest()]))"
+    )
+    homes, sums = zip(
+        *(made_by(tmp_path, code, PYTHONPATH=str(path)) for path in (tmp_path / "site", wheel, ROOT)), strict=True
+    )
+    assert [str(home).startswith(str(path)) for home, path in zip(homes, (tmp_path, wheel, ROOT), strict=True)] == [
+        True
+    ] * 3
+    assert len(set(sums)) == 1
 
 
 def test_an_editable_install_works(source: Path, tmp_path: Path) -> None:

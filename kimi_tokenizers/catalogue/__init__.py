@@ -6,6 +6,7 @@ byte of a packaged file that was not checked against its SHA-256.
 
 from kimi_tokenizers.catalogue.lookup import LINES, find, get, overlays
 from kimi_tokenizers.catalogue.overlay import Overlay, OverlayFile, resources
+from kimi_tokenizers.catalogue.toml import parse_toml
 from kimi_tokenizers.catalogue.vocabulary import N_RANKS, VOCAB_SIZE, spell, unspell
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "find",
     "get",
     "overlays",
+    "parse_toml",
     "resources",
     "spell",
     "unspell",

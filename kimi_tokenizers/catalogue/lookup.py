@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import functools
 import re
-import sys
 
 from kimi_tokenizers.catalogue.overlay import Overlay, resources
+from kimi_tokenizers.catalogue.toml import parse_toml
 from kimi_tokenizers.errors import ModelIdError, OverlayError, UnknownModelError
 
 LINES = ("kimi-k2-instruct", "kimi-k2-thinking", "kimi-k2.5", "kimi-k2.6")
@@ -21,17 +21,13 @@ _MODEL_ID = re.compile(r"(?!.*\.\.)[A-Za-z0-9_][A-Za-z0-9_.-]{0,95}/[A-Za-z0-9_]
 @functools.lru_cache(maxsize=1)
 def overlays() -> dict[str, Overlay]:
     """Every packaged overlay: line -> overlay. Raises OverlayError where a manifest is missing or damaged."""
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:
-        import tomli as tomllib
     root = resources()
     result = {}
     for line in LINES:
         try:
-            manifest = tomllib.loads(root.joinpath(line, "overlay.toml").read_text(encoding="utf-8"))
+            manifest = parse_toml((root / line / "overlay.toml").read_text(encoding="utf-8"))
             result[line] = Overlay.from_manifest(manifest)
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except Exception as error:  # OSError, ValueError, KeyError, TypeError; in a zip also BadZipFile, zlib.error
             raise OverlayError(
                 f"The packaged manifest '{line}/overlay.toml' cannot be used ({error}). Reinstall kimi-tokenizers."
             ) from error

@@ -16,16 +16,14 @@ from typing import TYPE_CHECKING, Any
 from kimi_tokenizers.errors import OverlayError
 
 if TYPE_CHECKING:
-    from importlib_resources.abc import Traversable
+    from importlib.abc import Traversable
 
 
 def resources(package: str = "kimi_tokenizers.overlays") -> Traversable:
     """The root of the packaged overlays (or of other package data): in a wheel, an editable install, a zip, a clone."""
-    try:
-        import importlib_resources
-    except ImportError:  # `scripts/` run from a clone with nothing but Python 3.11 and later
-        import importlib.resources as importlib_resources  # type: ignore[no-redef]
-    return importlib_resources.files(package)
+    from importlib.resources import files
+
+    return files(package)
 
 
 @dataclass(frozen=True)
@@ -44,8 +42,8 @@ class OverlayFile:
             OverlayError: the packaged file is missing, or is not what the manifest says.
         """
         try:
-            data = resources().joinpath(*self.source.split("/")).read_bytes()
-        except OSError as error:
+            data = resources().joinpath(self.source).read_bytes()
+        except Exception as error:  # OSError; in a zip also KeyError, BadZipFile, zlib.error, EOFError
             raise OverlayError(
                 f"The packaged file {self.source!r} cannot be read ({error}). Reinstall kimi-tokenizers."
             ) from error
@@ -60,11 +58,9 @@ class OverlayFile:
     @contextmanager
     def path(self) -> Iterator[Path]:
         """The file on disk, for as long as the context lasts. Unverified: whoever opens it verifies what it reads."""
-        try:
-            from importlib_resources import as_file
-        except ImportError:
-            from importlib.resources import as_file  # type: ignore[assignment]
-        with as_file(resources().joinpath(*self.source.split("/"))) as path:
+        from importlib.resources import as_file
+
+        with as_file(resources().joinpath(self.source)) as path:
             yield path
 
 

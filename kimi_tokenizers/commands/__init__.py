@@ -7,6 +7,7 @@ imports it.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -15,6 +16,10 @@ from importlib import import_module
 from kimi_tokenizers.errors import KimiTokenizersError
 
 __all__ = ["main"]
+
+
+# What standard output answers that goes to a file on a full or broken disk.
+_CANNOT_WRITE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 
 
 def main(argv: Sequence[str] | None = None, prog: str = "kimi-tokenizers") -> int:
@@ -44,11 +49,21 @@ def main(argv: Sequence[str] | None = None, prog: str = "kimi-tokenizers") -> in
             raise
         print(
             f"kimi-tokenizers: this command needs the package {package}, which is not installed. "
-            f"Run: pip install kimi-tokenizers (or, from a clone: uv run kimi-tokenizers …)",
+            "With Python 3.10 or newer, run: pip install kimi-tokenizers (or, from a clone: uv run kimi-tokenizers …)",
             file=sys.stderr,
         )
     except BrokenPipeError:  # the reader, `head` say, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _close_output()
+    except OSError as error:
+        if error.errno not in _CANNOT_WRITE or error.filename is not None:  # those of files are errors of ours by now
+            raise
+        _close_output()
+        print(f"kimi-tokenizers: the output could not be written: {error.strerror}.", file=sys.stderr)
     except KeyboardInterrupt:
         return 130
     return 1
+
+
+def _close_output() -> None:
+    """What is still to be written goes nowhere, or Python would complain about it at the end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

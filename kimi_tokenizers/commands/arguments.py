@@ -149,6 +149,9 @@ COMMANDS = {
         "verify",
         "Check every packaged file and the known answers in this environment.",
         [JSON],
+        more="The known answers need tiktoken, transformers and jinja2; without them it says that they were not "
+        "checked, and the exit status is that of the rest.",
+        epilog=EXIT,
     ),
     "parity": Command(
         "parity",

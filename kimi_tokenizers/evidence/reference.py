@@ -16,7 +16,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Union
 
 from kimi_tokenizers import catalogue
 from kimi_tokenizers.catalogue import N_RANKS, VOCAB_SIZE, unspell
@@ -34,7 +34,7 @@ from kimi_tokenizers.tokenizer import encoding_arguments
 ENGINES = ("tiktoken", "tokenizers", "gigatoken")
 
 # Ids of a text, or why there are none.
-Ids: TypeAlias = list[int] | str
+Ids = Union[list[int], str]  # noqa: UP007 (Python 3.9 has no `|` of types, and `verify` runs on it)
 
 
 class ReferenceUnusableError(KimiTokenizersError, ValueError):

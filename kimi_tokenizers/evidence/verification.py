@@ -1,11 +1,17 @@
-"""Does the package work here? Every packaged file against its SHA-256, and known answers in this environment."""
+"""Does the package work here? Every packaged file against its SHA-256, and known answers in this environment.
+
+The files can be checked wherever Python runs; the answers need the packages that tokenize. Where these are missing, as
+on an operator's machine, the result says that the answers were not checked.
+"""
 
 from __future__ import annotations
 
 import platform
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from importlib import metadata
+from importlib.util import find_spec
 from typing import Any
 
 from kimi_tokenizers import catalogue
@@ -13,6 +19,7 @@ from kimi_tokenizers.errors import KimiTokenizersError
 from kimi_tokenizers.model_dirs import prompt_fingerprint, token_fingerprint
 from kimi_tokenizers.version import __version__
 
+_NEEDED = ("tiktoken", "transformers", "jinja2")  # to give an answer
 _PACKAGES = ("tiktoken", "transformers", "tokenizers", "jinja2", "mlx-lm")
 
 # A conversation with everything in it, and what Kimi-K2.6 is to read.
@@ -46,7 +53,8 @@ class Verification:
         files: number of packaged files checked.
         answers: number of known answers checked.
         fingerprints: line -> {"tokens", "prompts"} (see `fingerprint`).
-        problems: what is wrong, for people; empty when all is well.
+        problems: what is wrong, for people; empty when all that was checked is well.
+        not_checked: what could not be checked here, and why, for people; empty when everything was.
     """
 
     versions: dict[str, str] = field(default_factory=dict)
@@ -54,6 +62,7 @@ class Verification:
     answers: int = 0
     fingerprints: dict[str, dict[str, str]] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
+    not_checked: list[str] = field(default_factory=list)
 
 
 def versions() -> dict[str, str]:
@@ -68,28 +77,46 @@ def versions() -> dict[str, str]:
 
 
 def verify() -> Verification:
-    """Check packaged files, then known answers of every line."""
+    """Check packaged files, then known answers of every line, if they can be checked here."""
     result = Verification(versions=versions())
     try:
-        for overlay in catalogue.overlays().values():
-            for file in overlay.files.values():
-                result.files += 1
-                try:
-                    file.read()
-                except KimiTokenizersError as error:
-                    result.problems.append(str(error))
-            if not result.problems:
-                result.fingerprints[overlay.line] = {
-                    "tokens": token_fingerprint(overlay),
-                    "prompts": prompt_fingerprint(overlay),
-                }
-        if not result.problems:  # a damaged tokenizer must not be run
-            for problem in _wrong_answers():
-                result.answers += 1
-                result.problems += [problem] if problem else []
+        _check_files(result)
     except KimiTokenizersError as error:
         result.problems.append(str(error))
+    objection = "a damaged tokenizer is not run" if result.problems else _why_no_answers()
+    if objection:
+        result.not_checked.append(f"the known answers ({objection})")
+        return result
+    try:
+        for problem in _wrong_answers():
+            result.answers += 1
+            result.problems += [problem] if problem else []
+    except (KimiTokenizersError, ImportError) as error:  # of what is installed, something does not work
+        result.problems.append(f"The known answers could not be checked to the end: {error}")
     return result
+
+
+def _check_files(result: Verification) -> None:
+    for overlay in catalogue.overlays().values():
+        for file in overlay.files.values():
+            result.files += 1
+            try:
+                file.read()
+            except KimiTokenizersError as error:
+                result.problems.append(str(error))
+        if not result.problems:
+            result.fingerprints[overlay.line] = {
+                "tokens": token_fingerprint(overlay),
+                "prompts": prompt_fingerprint(overlay),
+            }
+
+
+def _why_no_answers() -> str:
+    """Why this environment cannot give answers; "" if it can."""
+    missing = [name for name in _NEEDED if find_spec(name) is None]
+    if missing:
+        return f"they need {', '.join(_NEEDED)}; not installed here: {', '.join(missing)}"
+    return "they need Python 3.10 or newer" if sys.version_info < (3, 10) else ""
 
 
 def _wrong_answers() -> Iterator[str]:

@@ -9,6 +9,7 @@ from kimi_tokenizers.model_dirs.finding import OWN_PREFIX, VIEW_MARKER, Found, M
 from kimi_tokenizers.model_dirs.fingerprint import prompt_fingerprint, token_fingerprint
 from kimi_tokenizers.model_dirs.guard import TOKENIZER_JSON_BYTES, check_vocabulary
 from kimi_tokenizers.model_dirs.identification import identify
+from kimi_tokenizers.model_dirs.locking import LOCK_SECONDS, only_process, wait_for
 from kimi_tokenizers.model_dirs.tokenizer_files import (
     CHAT_TEMPLATE,
     TOKENIZER_CONFIG,
@@ -25,6 +26,7 @@ __all__ = [
     "CACHE_VARIABLE",
     "CHAT_TEMPLATE",
     "INDEX_SUFFIX",
+    "LOCK_SECONDS",
     "OWN_PREFIX",
     "TOKENIZER_CONFIG",
     "TOKENIZER_JSON_BYTES",
@@ -42,10 +44,12 @@ __all__ = [
     "is_complete",
     "model_id_of",
     "models_dirs",
+    "only_process",
     "own_cache",
     "prompt_fingerprint",
     "read_object",
     "read_small",
     "read_text",
     "token_fingerprint",
+    "wait_for",
 ]

@@ -19,7 +19,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from kimi_tokenizers.errors import CacheError, KimiTokenizersError
-from kimi_tokenizers.model_dirs import CACHE_VARIABLE, cache_root, own_cache, read_small
+from kimi_tokenizers.model_dirs import CACHE_VARIABLE, cache_root, only_process, own_cache, read_small
 
 _STAMP = ".kimi-tokenizers.json"
 _TEMPORARY = ".new-"
@@ -44,15 +44,15 @@ def entry(sums: Mapping[str, str], read: Callable[[str], bytes]) -> Path:
         return path
     except KimiTokenizersError:  # from `read`
         raise
-    except (OSError, NotImplementedError) as error:  # the latter from filelock, on a file system without locks
-        path = _private(str(base), getattr(error, "strerror", None) or str(error)) / key
+    except OSError as error:  # no right, no space; no locks on this file system; another process holds the lock
+        path = _private(str(base), error.strerror or str(error)) / key
     try:
         if not _is_whole(path, sums):
             _make(path, sums, read)
         return path
     except KimiTokenizersError:
         raise
-    except (OSError, NotImplementedError) as error:
+    except OSError as error:
         raise _no_place(str(base), f"and writing to {str(path.parent)!r} failed: {error}") from error
 
 
@@ -81,10 +81,8 @@ def _identity(path: Path) -> list[int]:
 
 def _make(path: Path, sums: Mapping[str, str], read: Callable[[str], bytes]) -> None:
     """Make or mend an entry, under a lock that other processes wait for."""
-    from filelock import FileLock
-
     path.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(path.parent / ".lock"):
+    with only_process(path.parent / ".lock"):
         _clean(path.parent)  # what processes that were killed left: whoever makes something holds the lock
         if _is_whole(path, sums):
             return

@@ -6,19 +6,15 @@ It must never put, move or remove a tokenizer file itself, and never hand out a 
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from kimi_tokenizers.errors import SyncError
+from kimi_tokenizers.model_dirs import LOCK_SECONDS, wait_for
 from kimi_tokenizers.sync.journal import Journal, read
 from kimi_tokenizers.sync.journal_format import check_folder, foreign, loaded
 from kimi_tokenizers.sync.names import FOLDER, LOCK, RESTORED
-
-LOCK_SECONDS = 60.0
-"""How long one process waits for another that is changing the same directory."""
 
 
 @contextlib.contextmanager
@@ -47,7 +43,6 @@ def opened(model_dir: Path) -> Iterator[Journal]:
 
 def _locked(folder: Path) -> int:
     """A descriptor that holds the lock. A lock that was removed in the meantime does not count."""
-    deadline = time.monotonic() + LOCK_SECONDS
     while True:
         with contextlib.suppress(FileExistsError):
             os.mkdir(folder, 0o755)
@@ -63,7 +58,7 @@ def _locked(folder: Path) -> int:
                 os.rmdir(folder)  # if it is empty, as it is if it was only just made
             raise
         try:
-            _wait_for(descriptor, folder, deadline)
+            _wait_for(descriptor, folder)
             with contextlib.suppress(FileNotFoundError):
                 if os.path.samestat(os.fstat(descriptor), os.lstat(folder / LOCK)):
                     return descriptor
@@ -73,15 +68,11 @@ def _locked(folder: Path) -> int:
         os.close(descriptor)
 
 
-def _wait_for(descriptor: int, folder: Path, deadline: float) -> None:
-    while True:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return
-        except BlockingIOError:
-            if time.monotonic() > deadline:
-                raise SyncError(
-                    f"Another process has been changing {str(folder.parent)!r} for {LOCK_SECONDS:.0f} s. "
-                    "Wait for it, or end it, and run the command again."
-                ) from None
-            time.sleep(0.01)
+def _wait_for(descriptor: int, folder: Path) -> None:
+    try:
+        wait_for(descriptor, folder / LOCK)
+    except TimeoutError:
+        raise SyncError(
+            f"Another process has been changing {str(folder.parent)!r} for {LOCK_SECONDS:.0f} s. "
+            "Wait for it, or end it, and run the command again."
+        ) from None

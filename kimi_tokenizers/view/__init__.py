@@ -3,7 +3,7 @@
 A stock exo that is told of it with `EXO_MODELS_READ_ONLY_DIRS` finds a working tokenizer there and the model's own
 weights.
 
-It may import `resolver`, `model_dirs`, `catalogue`, `errors`, the standard library, and filelock where a view is made.
+It may import `resolver`, `model_dirs`, `catalogue`, `errors`, and the standard library.
 It must never write to a model directory, never copy or open a weight file, and know nothing of `sync`, `tokenizer` or
 `commands`.
 """

@@ -14,7 +14,7 @@ import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
-from kimi_tokenizers.model_dirs import OWN_PREFIX
+from kimi_tokenizers.model_dirs import OWN_PREFIX, only_process
 
 LOCK = OWN_PREFIX + "-view.lock"
 
@@ -26,18 +26,13 @@ _BYTECODE = re.compile(r"__pycache__/(tokenization_kimi|tool_declaration_ts)\.[^
 @contextlib.contextmanager
 def locked(target: Path) -> Iterator[None]:
     """Make the directory and hold its lock. Whoever held it before may have removed both."""
-    from filelock import FileLock
-
-    lock = FileLock(target / LOCK)
-    while not (lock.is_locked and os.path.exists(target / LOCK)):
-        lock.release(force=True)
-        target.mkdir(parents=True, exist_ok=True)
-        with contextlib.suppress(FileNotFoundError):  # the directory was removed in between
-            lock.acquire()
-    try:
+    with contextlib.ExitStack() as held:
+        while True:
+            target.mkdir(parents=True, exist_ok=True)
+            with contextlib.suppress(FileNotFoundError):  # the directory was removed in between
+                held.enter_context(only_process(target / LOCK))
+                break
         yield
-    finally:
-        lock.release(force=True)
 
 
 def put_in_place(path: Path, content: bytes | str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import hashlib
 import json
 import os
@@ -441,7 +443,6 @@ def test_a_kill_at_any_moment_is_healed_by_the_next_call(
 ELSEWHERE = """\
 import os, resource, sys, tempfile, warnings
 from pathlib import Path
-import filelock
 from kimi_tokenizers import catalogue, resolver
 from kimi_tokenizers.resolver import cache
 from kimi_tokenizers.model_dirs import guard
@@ -633,18 +634,18 @@ def test_a_temporary_directory_that_is_full_too(root: Path, tmp_path: Path, monk
 
 
 def test_a_file_system_without_locks(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """filelock says so with NotImplementedError; a directory of this process alone is what is left."""
-    import filelock
+    """A directory of this process alone is what is left."""
 
-    def lock(path: Path) -> filelock.BaseFileLock:
-        if path.is_relative_to(root):
-            raise NotImplementedError("FileSystem does not appear to support flock")
-        return original(path)
+    def flock(descriptor: int, operation: int) -> None:
+        lock = root / "resolved" / ".lock"
+        if lock.exists() and os.path.samestat(os.fstat(descriptor), os.stat(lock)):
+            raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+        original(descriptor, operation)
 
-    original = filelock.FileLock
-    monkeypatch.setattr(filelock, "FileLock", lock)
+    original = fcntl.flock
+    monkeypatch.setattr(fcntl, "flock", flock)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    with pytest.warns(RuntimeWarning, match="does not appear to support flock"):
+    with pytest.warns(RuntimeWarning, match="Function not implemented"):
         entry = cache.entry(SUMS, read)
     assert content(entry) == FILES
     assert not entry.is_relative_to(root)

@@ -482,7 +482,7 @@ before = set(sys.modules)
 import kimi_tokenizers
 new = set(sys.modules) - before
 print(sorted(name for name in new if name.startswith("kimi_tokenizers")))
-print({"importlib_resources", "tomllib", "tomli", "json", "hashlib"} & new)
+print({"importlib.resources", "tomllib", "json", "hashlib"} & new)
 """
     expected = ["kimi_tokenizers", "kimi_tokenizers.errors", "kimi_tokenizers.version"]
     assert in_fresh_process(program) == f"{expected}\nset()\n"

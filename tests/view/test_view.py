@@ -504,7 +504,7 @@ def test_a_damaged_file_is_a_problem_and_leaves_the_view_as_it_was(damage: bytes
 def test_making_it_again_changes_nothing(models: Path, target: Path, tmp_path: Path) -> None:
     hf_snapshot(tmp_path / "hf", OTHER, "good", "kimi-k2-instruct")
     view.make(target, [models, tmp_path / "hf"])
-    (target / LOCK).unlink()  # filelock may touch it
+    (target / LOCK).unlink()
     before = tree(target)
     report = view.make(target, [models, tmp_path / "hf"])
     assert [model.changes for model in report.models] == [(), ()]
@@ -911,8 +911,6 @@ def attempt_as_nobody(action: Callable[[], object], answer: Connection) -> None:
 
 def as_nobody(action: Callable[[], object]) -> str:
     """The message of the ViewError that an action without root's rights raises."""
-    import filelock  # noqa: F401  (here, because nobody may be unable to read the interpreter's directory)
-
     catalogue.overlays()
     context = multiprocessing.get_context("fork")
     receiver, sender = context.Pipe(duplex=False)
