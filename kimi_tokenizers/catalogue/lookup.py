@@ -1,6 +1,6 @@
 """Which overlay serves which model id.
 
-A line is a folder in `overlays/` with an `overlay.toml`, and nothing else. The manifests are read once, and only for ids
+A line is a folder in `overlays/` (`common` is none), and nothing else. The manifests are read once, and only for ids
 that can be ours: every name that a line serves begins as its folder does, with the same one or two parts. It never
 touches the file system outside the package.
 """
@@ -16,10 +16,10 @@ from kimi_tokenizers.errors import ModelIdError, OverlayError, UnknownModelError
 
 
 def _listed() -> tuple[str, ...]:
-    """The folders with a manifest, sorted; none where the package is damaged, which `overlays` says."""
+    """The folders, sorted; none where the package is damaged, which `overlays` says."""
     try:
-        entries = resources().iterdir()
-        return tuple(sorted(entry.name for entry in entries if entry.joinpath("overlay.toml").is_file()))
+        folders = [entry.name for entry in resources().iterdir() if entry.is_dir()]
+        return tuple(sorted(name for name in folders if name != "common" and name[0] not in "._"))
     except (OSError, ImportError):
         return ()
 
@@ -48,7 +48,7 @@ def overlays() -> dict[str, Overlay]:
             wrong = [model for model in overlay.models if _start(parts(model.split("/")[1])) not in _STARTS]
             if overlay.line != line or wrong:
                 raise ValueError(f"it is for {overlay.line!r} and serves {overlay.models}, which do not begin alike")
-            re.compile(overlay.model_types)
+            re.compile(overlay.model_types[0])
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise OverlayError(
                 f"The packaged manifest '{line}/overlay.toml' cannot be used ({error}). Reinstall kimi-tokenizers."

@@ -98,7 +98,8 @@ class Overlay:
         line: name of the line, e.g. "kimi-k2.6".
         models: the upstream model ids that it serves, e.g. "moonshotai/Kimi-K2.6".
         files: file name in a model directory -> packaged file.
-        model_types: a regular expression for `model_type` in such a model's config.json, upper or lower case.
+        model_types: a regular expression for `model_type` in such a model's config.json, upper or lower case; and what
+            it says, in words.
         default: whether it is the one to take where a directory does not say which of several lines with the same
             control tokens it is.
         evidence: how each thing is known: "hash", "golden", "reports" or "none", as the manifests explain.
@@ -108,7 +109,7 @@ class Overlay:
     models: tuple[str, ...]
     files: Mapping[str, OverlayFile]
     upstream: Upstream
-    model_types: str
+    model_types: tuple[str, str]
     default: bool
     evidence: Mapping[str, str]
 
@@ -129,7 +130,7 @@ class Overlay:
         return {int(index): entry["content"] for index, entry in table.items()}
 
     def description(self) -> dict[str, Any]:
-        """The `kimi_line.json`: the line for the tokenizer, which reads it out of a model directory. Raises OverlayError."""
+        """The line as the tokenizer reads it out of a model directory, from `kimi_line.json`. Raises OverlayError."""
         value: dict[str, Any] = json.loads(self.read("kimi_line.json"))
         return value
 
@@ -158,7 +159,7 @@ class Overlay:
                 good_revisions=tuple(upstream.get("good_revisions", ())),
                 broken_revisions=tuple(upstream.get("broken_revisions", ())),
             ),
-            model_types=manifest["guard"]["model_types"],
+            model_types=(manifest["guard"]["model_types"], manifest["guard"]["in_words"]),
             default=manifest.get("default", False),
             evidence=manifest["evidence"],
         )

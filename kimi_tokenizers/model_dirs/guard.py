@@ -119,13 +119,16 @@ def _config(overlay: Overlay, model_dir: Path) -> None:
         if size is not None and size != VOCAB_SIZE:
             raise _mismatch(overlay, path, f"has vocab_size {size!r}", f"has {VOCAB_SIZE:,} ids")
     model_type = config.get("model_type")
-    if model_type is not None and not re.fullmatch(overlay.model_types, str(model_type), re.IGNORECASE):
-        raise _mismatch(overlay, path, f"has model_type {model_type!r}", f"is for the types {overlay.model_types!r}")
+    pattern, in_words = overlay.model_types
+    if model_type is not None and not re.fullmatch(pattern, str(model_type), re.IGNORECASE):
+        raise _mismatch(overlay, path, f"has model_type {model_type!r}", f"is for {in_words}")
 
 
 def _control_tokens(overlay: Overlay, model_dir: Path) -> None:
     path = model_dir / TOKENIZER_CONFIG
-    _compare_control_tokens(overlay, path, control_token_table(read_object(path), path))
+    table = control_token_table(read_object(path), path)
+    _compare_control_tokens(overlay, path, table)
+    _compare_with_other_lines(overlay, path, table)
 
 
 def _compare_control_tokens(overlay: Overlay, path: Path, table: Mapping[Any, Any]) -> None:
@@ -145,8 +148,6 @@ def _compare_control_tokens(overlay: Overlay, path: Path, table: Mapping[Any, An
             raise _mismatch(overlay, path, f"says that id {index} is {name!r}", f"says that it is {ours[index]!r}")
         if ids.setdefault(name, index) != index:  # set by an earlier entry if the name is there twice
             raise _mismatch(overlay, path, f"says that {name!r} is id {index}", f"says that it is {ids[name]}")
-    _compare_with_other_lines(overlay, path, table)
-
 
 def _compare_with_other_lines(overlay: Overlay, path: Path, table: Mapping[Any, Any]) -> None:
     """Refuse the very table of another line, also where none of its names contradicts ours.

@@ -48,7 +48,7 @@ def _identify_by_contents(path: Path) -> Overlay | None:
     names = {(key, entry.get("content")) for key, entry in table.items() if isinstance(entry, dict)}
     candidates = []
     for overlay in catalogue.overlays().values():
-        of_its_type = model_type is not None and re.fullmatch(overlay.model_types, str(model_type), re.IGNORECASE)
+        of_its_type = model_type is not None and re.fullmatch(overlay.model_types[0], str(model_type), re.IGNORECASE)
         if model_type is not None and not of_its_type:
             continue
         # Others have the architectures of DeepSeek; one that is called after Kimi is Moonshot's.
