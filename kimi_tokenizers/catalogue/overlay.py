@@ -102,7 +102,8 @@ class Overlay:
             it says, in words.
         default: whether it is the one to take where a directory does not say which of several lines with the same
             control tokens it is.
-        evidence: how each thing is known: "hash", "golden", "reports" or "none", as the manifests explain.
+        evidence: file, or what else there is -> how it is known: "hash", "golden", "reports" or "none", as the
+            manifests explain.
     """
 
     line: str
@@ -128,6 +129,19 @@ class Overlay:
         """The control tokens that the packaged `tokenizer_config.json` names: id -> name. Raises OverlayError."""
         table = json.loads(self.read("tokenizer_config.json"))["added_tokens_decoder"]
         return {int(index): entry["content"] for index, entry in table.items()}
+
+    def report(self) -> dict[str, Any]:
+        """What the manifest says, for people and machines."""
+        pins = {self.upstream.repo: self.upstream.revision, **self.upstream.revisions}
+        return {
+            "line": self.line,
+            "models": list(self.models),
+            "files": [{"name": file.name, "size": file.size, "sha256": file.sha256} for file in self.files.values()],
+            "revisions": pins,
+            "good_revisions": list(self.upstream.good_revisions),
+            "broken_revisions": list(self.upstream.broken_revisions),
+            "evidence": dict(self.evidence),
+        }
 
     def description(self) -> dict[str, Any]:
         """The line as the tokenizer reads it out of a model directory, from `kimi_line.json`. Raises OverlayError."""

@@ -25,6 +25,7 @@ from kimi_tokenizers.model_dirs import (
 # Those that the guard reads: fetched where they changed.
 _GUARDED = ("tiktoken.model", "tokenizer.json", "tokenizer_config.json", "config.json")
 
+
 def changes_upstream(
     models: Sequence[str] = (), since: str | None = None, *, client: Client | None = None
 ) -> Iterator[Finding]:

@@ -32,7 +32,10 @@ def token_fingerprint(overlay: Overlay, model_dir: Path | None = None) -> str:
         own = control_token_table(read_object(path), path)
         if own:  # it decides, except that the tokenizer has what every model of the line has whatever it says
             try:
-                table = {**overlay.required_tokens(), **{int(index): str(entry["content"]) for index, entry in own.items()}}
+                table = {
+                    **overlay.required_tokens(),
+                    **{int(index): str(entry["content"]) for index, entry in own.items()},
+                }
             except (ValueError, TypeError, KeyError) as error:
                 raise TokenizerConfigError(
                     f"`added_tokens_decoder` in {str(path)!r} has an entry that names no token ({error!r}). "

@@ -149,6 +149,7 @@ def _compare_control_tokens(overlay: Overlay, path: Path, table: Mapping[Any, An
         if ids.setdefault(name, index) != index:  # set by an earlier entry if the name is there twice
             raise _mismatch(overlay, path, f"says that {name!r} is id {index}", f"says that it is {ids[name]}")
 
+
 def _compare_with_other_lines(overlay: Overlay, path: Path, table: Mapping[Any, Any]) -> None:
     """Refuse the very table of another line, also where none of its names contradicts ours.
 
