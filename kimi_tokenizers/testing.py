@@ -82,8 +82,10 @@ def checks_of_model_dir(
     }
     if any((path / name).exists() for name in ("tiktoken.model", "tokenizer.json")):
         checks["data"] = lambda: _guarded(lambda: _check_data(path, line))
-    if trust_remote_code or all(
-        read_small(path / name) == overlay.read(name) for name in ("tokenization_kimi.py", "tool_declaration_ts.py")
+    # exo executes a model directory's Python for ids with this in them only.
+    if "kimi-k2" in model.lower() and (
+        trust_remote_code
+        or all(read_small(path / name) == overlay.read(name) for name in overlay.always_ours if name.endswith(".py"))
     ):
         checks["exo"] = lambda: _check_exo(path, line)
     return checks

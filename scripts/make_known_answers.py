@@ -85,10 +85,24 @@ NAMES = {
 }
 THINK = {163606: "<think>", 163607: "</think>"}
 MEDIA = {163602: "<|media_begin|>", 163603: "<|media_content|>", 163604: "<|media_end|>", 163605: "<|media_pad|>"}
+MOONLIGHT = {
+    163584: "[BOS]",
+    163585: "[EOS]",
+    163586: "<|im_end|>",
+    163587: "<|im_user|>",
+    163588: "<|im_assistant|>",
+    163594: "<|im_system|>",
+    163601: "<|im_middle|>",
+    163838: "[PAD]",
+    163839: "[UNK]",
+}
+# One of those that have the same.
 LINES = {
     "kimi-k2.6": {**NAMES, **THINK, **MEDIA},
     "kimi-k2-thinking": {**NAMES, **THINK},
     "kimi-k2-instruct": NAMES,
+    "kimi-vl": {**MOONLIGHT, **MEDIA, 163602: "<|media_start|>"},
+    "moonlight": MOONLIGHT,
 }
 PROMPTS = (
     "<|im_user|>user<|im_middle|>Hi 你好<|im_end|><|im_assistant|>assistant<|im_middle|><think>Hm.</think>Hello!<|im_end|>",
@@ -96,6 +110,7 @@ PROMPTS = (
     "<|tool_calls_section_begin|><|tool_call_begin|>functions.f:0<|tool_call_argument_begin|>{}<|tool_call_end|>"
     "<|tool_calls_section_end|>",
     "<|media_begin|>image<|media_content|><|media_pad|><|media_end|>\n",
+    "<|media_start|>image<|media_content|><|media_pad|><|media_end|>\n",
     " <|im_end|> <|im_end|>\n\n<|im_end|>",
     "<|reserved_token_163589|><|reserved_token_163700|>[UNK][PAD][BOS][EOT]",
 )

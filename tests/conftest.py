@@ -144,6 +144,7 @@ def lines() -> dict[str, TikTokenTokenizer]:
         "kimi-k2-thinking": "moonshotai/Kimi-K2-Thinking",
         "kimi-k2.5": "moonshotai/Kimi-K2.5",
         "kimi-k2.6": "moonshotai/Kimi-K2.6",
+        "kimi-k2.7-code": "moonshotai/Kimi-K2.7-Code",
     }
     return {line: kt.load(model) for line, model in models.items()}
 

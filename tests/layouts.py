@@ -113,7 +113,7 @@ def fast_tokenizer_json() -> Path:
     from transformers.convert_slow_tokenizer import TikTokenConverter
 
     overlay = catalogue.overlays()["kimi-k2.6"]
-    names = special_tokens(control_tokens(overlay.control_tokens(), overlay.line))
+    names = special_tokens(control_tokens(None, overlay.description()))
     folder = Path(tempfile.mkdtemp(prefix="fast-tokenizer-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     with overlay.files["tiktoken.model"].path() as vocab_file:
@@ -154,6 +154,12 @@ def _write_model(model_dir: Path, overlay: Overlay, layout: str) -> None:
 def _config(line: str, layout: str) -> dict[str, Any]:
     if layout == "k3":
         return {"model_type": "kimi_k3", "vocab_size": 163840}
+    if line == "moonlight":
+        return {"model_type": "deepseek_v3", "architectures": ["DeepseekV3ForCausalLM"], "vocab_size": 163840}
+    if line == "kimi-linear":
+        return {"model_type": "kimi_linear", "vocab_size": 163840}
+    if line == "kimi-vl":
+        return {"model_type": "kimi_vl", "text_config": {"model_type": "deepseek_v3", "vocab_size": 163840}}
     if line in ("kimi-k2-instruct", "kimi-k2-thinking"):
         return {"model_type": "kimi_k2", "architectures": ["DeepseekV3ForCausalLM"], "vocab_size": 163840}
     return {"model_type": "kimi_k25", "text_config": {"model_type": "kimi_k2", "vocab_size": 163840}}
@@ -165,7 +171,7 @@ def _tokenizer_config(overlay: Overlay) -> dict[str, Any]:
 
 
 def _write_slow_tokenizer(model_dir: Path, overlay: Overlay) -> None:
-    for name in ("tiktoken.model", "tokenization_kimi.py", "tool_declaration_ts.py", "tokenizer_config.json"):
+    for name in ("tiktoken.model", overlay.upstream.python, "tool_declaration_ts.py", "tokenizer_config.json"):
         (model_dir / name).write_bytes(overlay.read(name))
 
 

@@ -1,7 +1,8 @@
 """Which overlay serves which model id.
 
-It reads the manifests (`overlays/*/overlay.toml`), once, and only for ids that can be ours. It never touches the file
-system outside the package.
+A line is a folder in `overlays/` (`common` is none), and nothing else. The manifests are read once, and only for ids
+that can be ours: every name that a line serves begins as its folder does, with the same one or two parts. It never
+touches the file system outside the package.
 """
 
 from __future__ import annotations
@@ -13,7 +14,18 @@ from kimi_tokenizers.catalogue.overlay import Overlay, resources
 from kimi_tokenizers.catalogue.toml import parse_toml
 from kimi_tokenizers.errors import ModelIdError, OverlayError, UnknownModelError
 
-LINES = ("kimi-k2-instruct", "kimi-k2-thinking", "kimi-k2.5", "kimi-k2.6")
+
+def _listed() -> tuple[str, ...]:
+    """The folders, sorted; none where the package is damaged, which `overlays` says."""
+    try:
+        folders = [entry.name for entry in resources().iterdir() if entry.is_dir()]
+        return tuple(sorted(name for name in folders if name != "common" and name[0] not in "._"))
+    except (OSError, ImportError):
+        return ()
+
+
+LINES = _listed()
+"""Every packaged line, in alphabetical order."""
 
 _MODEL_ID = re.compile(r"(?!.*\.\.)[A-Za-z0-9_][A-Za-z0-9_.-]{0,95}/[A-Za-z0-9_][A-Za-z0-9_.-]{0,95}")
 
@@ -21,12 +33,18 @@ _MODEL_ID = re.compile(r"(?!.*\.\.)[A-Za-z0-9_][A-Za-z0-9_.-]{0,95}/[A-Za-z0-9_]
 @functools.lru_cache(maxsize=1)
 def overlays() -> dict[str, Overlay]:
     """Every packaged overlay: line -> overlay. Raises OverlayError where a manifest is missing or damaged."""
+    if not LINES:
+        raise OverlayError("The packaged overlays are missing. Reinstall kimi-tokenizers.")
     root = resources()
     result = {}
     for line in LINES:
         try:
             manifest = parse_toml((root / line / "overlay.toml").read_text(encoding="utf-8"))
-            result[line] = Overlay.from_manifest(manifest)
+            result[line] = overlay = Overlay.from_manifest(manifest)
+            wrong = [model for model in overlay.models if _start(parts(model.split("/")[1])) not in _STARTS]
+            if overlay.line != line or wrong:
+                raise ValueError(f"it is for {overlay.line!r} and serves {overlay.models}, which do not begin alike")
+            re.compile(overlay.model_types[0])
         except Exception as error:  # OSError, ValueError, KeyError, TypeError; in a zip also BadZipFile, zlib.error
             raise OverlayError(
                 f"The packaged manifest '{line}/overlay.toml' cannot be used ({error}). Reinstall kimi-tokenizers."
@@ -39,6 +57,16 @@ def parts(name: str) -> tuple[str, ...]:
     return tuple(re.split(r"[-_]", name.lower()))
 
 
+def _start(name: tuple[str, ...]) -> tuple[str, ...]:
+    """What decides whether the manifests have to be read: one part if that is the name of a line, else two."""
+    return name[:1] if name[:1] in _FAMILIES else name[:2]
+
+
+_FAMILIES = frozenset(parts(line) for line in LINES if "-" not in line)
+_STARTS = frozenset(parts(line)[:2] for line in LINES)
+_FIRST = tuple(sorted({parts(line)[0] for line in LINES}))
+
+
 @functools.lru_cache(maxsize=1024)
 def find(model_id: str) -> Overlay | None:
     """The overlay that serves a model id; None for an id that is none of ours, whatever it looks like.
@@ -46,20 +74,18 @@ def find(model_id: str) -> Overlay | None:
     An id is ours if its name is that of a served upstream model, or begins with its parts, whoever owns it: so a
     conversion, "mlx-community/Kimi-K2.6-mlx-DQ3_K_M-q8". A model of another family that was distilled from Kimi is not.
     """
-    if "kimi" not in model_id.lower() or not _MODEL_ID.fullmatch(model_id):
+    if not model_id.rpartition("/")[2].lower().startswith(_FIRST) or not _MODEL_ID.fullmatch(model_id):
         return None
     name = parts(model_id.split("/")[1])
-    # Every name that is served begins so; the manifests need not be read to know that Kimi-K3 or Kimi-VL is not.
-    if name[0] != "kimi" or not name[1:2] or not name[1].startswith("k2"):
+    if _start(name) not in _STARTS or any(part.startswith("distill") for part in name):
         return None
-    if any(part.startswith("distill") for part in name):
-        return None
+    best: tuple[int, Overlay | None] = (0, None)
     for overlay in overlays().values():
         for served in overlay.models:
             served_name = parts(served.split("/")[1])
-            if name[: len(served_name)] == served_name:
-                return overlay
-    return None
+            if len(served_name) > best[0] and name[: len(served_name)] == served_name:
+                best = (len(served_name), overlay)
+    return best[1]
 
 
 def get(model_id: str) -> Overlay:
@@ -78,6 +104,6 @@ def get(model_id: str) -> Overlay:
         served = ", ".join(model for overlay in overlays().values() for model in overlay.models)
         raise UnknownModelError(
             f"No overlay serves {model_id!r}. Known are {served}, and conversions of them that keep the name "
-            "(as 'mlx-community/Kimi-K2.6-4bit'). Other Kimi models have other control tokens and need none of this."
+            "(as 'mlx-community/Kimi-K2.6-4bit'). Nothing is known of the vocabulary of others."
         )
     return overlay

@@ -64,12 +64,23 @@ class OverlayFile:
             yield path
 
 
+# Where a model directory has its own, that is the better one; every other file of an overlay is always in front.
+_YIELDING = ("tokenizer_config.json", "chat_template.jinja")
+
+
 @dataclass(frozen=True)
 class Upstream:
-    """What an overlay stands for: a repo, its pinned revision, and the SHA-256 of that revision's files (if known)."""
+    """What an overlay stands for: a repo, its pinned revision, and the SHA-256 of that revision's files (if known).
+
+    Attributes:
+        python: the file with the slow tokenizer, as the repo calls it.
+        revisions: other repos that the overlay serves -> the revision that was looked at.
+    """
 
     repo: str
     revision: str
+    python: str
+    revisions: Mapping[str, str]
     sha256: Mapping[str, str]
     good_revisions: tuple[str, ...]
     broken_revisions: tuple[str, ...]
@@ -83,12 +94,28 @@ class Overlay:
         line: name of the line, e.g. "kimi-k2.6".
         models: the upstream model ids that it serves, e.g. "moonshotai/Kimi-K2.6".
         files: file name in a model directory -> packaged file.
+        model_types: a regular expression for `model_type` in such a model's config.json, upper or lower case; and what
+            it says, in words.
+        default: whether it is the one to take where a directory does not say which of several lines with the same
+            control tokens it is.
+        evidence: file, or what else there is -> how it is known: "hash", "golden", "reports" or "none", as the
+            manifests explain.
     """
 
     line: str
     models: tuple[str, ...]
     files: Mapping[str, OverlayFile]
     upstream: Upstream
+    model_types: tuple[str, str]
+    default: bool
+    evidence: Mapping[str, str]
+
+    @property
+    def always_ours(self) -> tuple[str, ...]:
+        """The files that are in front whatever a model directory holds: no downloaded Python runs, and the rank table
+        is the one the tokenizer was made for.
+        """
+        return tuple(name for name in self.files if name not in _YIELDING)
 
     def read(self, name: str) -> bytes:
         """Content of one of `files`, verified. Raises OverlayError."""
@@ -98,6 +125,31 @@ class Overlay:
         """The control tokens that the packaged `tokenizer_config.json` names: id -> name. Raises OverlayError."""
         table = json.loads(self.read("tokenizer_config.json"))["added_tokens_decoder"]
         return {int(index): entry["content"] for index, entry in table.items()}
+
+    def report(self) -> dict[str, Any]:
+        """What the manifest says, for people and machines."""
+        pins = {self.upstream.repo: self.upstream.revision, **self.upstream.revisions}
+        return {
+            "line": self.line,
+            "models": list(self.models),
+            "files": [{"name": file.name, "size": file.size, "sha256": file.sha256} for file in self.files.values()],
+            "revisions": pins,
+            "good_revisions": list(self.upstream.good_revisions),
+            "broken_revisions": list(self.upstream.broken_revisions),
+            "evidence": dict(self.evidence),
+        }
+
+    def description(self) -> dict[str, Any]:
+        """The line as the tokenizer reads it out of a model directory, from `kimi_line.json`. Raises OverlayError."""
+        value: dict[str, Any] = json.loads(self.read("kimi_line.json"))
+        return value
+
+    def required_tokens(self) -> dict[int, str]:
+        """The control tokens that a model has whatever its own table says: id -> name. Raises OverlayError."""
+        table = self.description().get("control_tokens")
+        if table is None:
+            return self.control_tokens()
+        return {int(index): entry["content"] for index, entry in table.items() if not entry.get("optional")}
 
     @classmethod
     def from_manifest(cls, manifest: Mapping[str, Any]) -> Overlay:
@@ -111,8 +163,13 @@ class Overlay:
             upstream=Upstream(
                 repo=upstream["repo"],
                 revision=upstream["revision"],
+                python=upstream.get("python", "tokenization_kimi.py"),
+                revisions=upstream.get("revisions", {}),
                 sha256=upstream.get("sha256", {}),
                 good_revisions=tuple(upstream.get("good_revisions", ())),
                 broken_revisions=tuple(upstream.get("broken_revisions", ())),
             ),
+            model_types=(manifest["guard"]["model_types"], manifest["guard"]["in_words"]),
+            default=manifest.get("default", False),
+            evidence=manifest["evidence"],
         )

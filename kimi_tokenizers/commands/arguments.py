@@ -187,6 +187,12 @@ COMMANDS = {
         more="It goes through huggingface_hub: HF_ENDPOINT, HF_TOKEN and proxies are honoured.",
         epilog=EXIT_OF_UPSTREAM,
     ),
+    "models": Command(
+        "models",
+        "List the model lines: ids served, files, revisions, and how each thing is known to be right.",
+        [JSON],
+        more="Conversions that keep the name of a listed model are served, too. It looks at no model directory.",
+    ),
     "count": Command(
         "count",
         "Count the tokens of files or standard input.",

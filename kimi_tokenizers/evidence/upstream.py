@@ -24,7 +24,6 @@ from kimi_tokenizers.model_dirs import (
 
 # Those that the guard reads: fetched where they changed.
 _GUARDED = ("tiktoken.model", "tokenizer.json", "tokenizer_config.json", "config.json")
-_SLOW = ("tokenization_kimi.py", "tiktoken.model")
 
 
 def changes_upstream(
@@ -74,7 +73,7 @@ def _compare(finding: Finding, overlay: Overlay, client: Client, repo: str, revi
     with tempfile.TemporaryDirectory(prefix="kimi-tokenizers-") as folder:
         if _reads_as_another_vocabulary(finding, overlay, client, now, to_read, Path(folder)):
             finding.change = Change.VOCABULARY
-        elif _slow_is_gone(now, Path(folder)):
+        elif _slow_is_gone(now, overlay, Path(folder)):
             finding.change = Change.SLOW_GONE
 
 
@@ -105,11 +104,12 @@ def _reads_as_another_vocabulary(
     return bool(new)
 
 
-def _slow_is_gone(now: Mapping[str, File], folder: Path) -> bool:
+def _slow_is_gone(now: Mapping[str, File], overlay: Overlay, folder: Path) -> bool:
     """Whether a file of the slow tokenizer is missing, or the configuration (if it was fetched) no longer names it."""
     try:
         auto_map = (read_object(folder / TOKENIZER_CONFIG) or {}).get("auto_map")
     except TokenizerConfigError:
         return False
     slots = auto_map.get("AutoTokenizer") if isinstance(auto_map, dict) else None
-    return any(name not in now for name in _SLOW) or (isinstance(slots, list) and bool(slots) and slots[0] is None)
+    gone = any(name not in now for name in (overlay.upstream.python, "tiktoken.model"))
+    return gone or (isinstance(slots, list) and bool(slots) and slots[0] is None)

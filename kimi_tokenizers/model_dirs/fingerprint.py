@@ -6,7 +6,6 @@ import hashlib
 import json
 from pathlib import Path
 
-from kimi_tokenizers import catalogue
 from kimi_tokenizers.catalogue import Overlay
 from kimi_tokenizers.errors import TokenizerConfigError
 from kimi_tokenizers.model_dirs.tokenizer_files import (
@@ -31,10 +30,12 @@ def token_fingerprint(overlay: Overlay, model_dir: Path | None = None) -> str:
     if model_dir is not None:
         path = model_dir / TOKENIZER_CONFIG
         own = control_token_table(read_object(path), path)
-        if own:  # it decides, except that the tokenizer has what every line has whatever it says
-            every_line = catalogue.overlays()["kimi-k2-instruct"].control_tokens()
+        if own:  # it decides, except that the tokenizer has what every model of the line has whatever it says
             try:
-                table = {**every_line, **{int(index): str(entry["content"]) for index, entry in own.items()}}
+                table = {
+                    **overlay.required_tokens(),
+                    **{int(index): str(entry["content"]) for index, entry in own.items()},
+                }
             except (ValueError, TypeError, KeyError) as error:
                 raise TokenizerConfigError(
                     f"`added_tokens_decoder` in {str(path)!r} has an entry that names no token ({error!r}). "

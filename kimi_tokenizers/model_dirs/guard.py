@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from kimi_tokenizers import catalogue
 from kimi_tokenizers.catalogue import N_RANKS, VOCAB_SIZE, Overlay, spell
 from kimi_tokenizers.errors import ModelDirError, VocabularyMismatchError
 from kimi_tokenizers.model_dirs.tokenizer_files import TOKENIZER_CONFIG, control_token_table, read_object, read_small
@@ -27,9 +28,6 @@ from kimi_tokenizers.model_dirs.verdicts import has_verdict, keep_verdict
 TOKENIZER_JSON_BYTES = 64 * 1024 * 1024
 
 _TICK = 20_000_000  # nanoseconds
-
-# `model_type` of K2 models is kimi_k2, of the multimodal ones kimi_k25; their architecture is that of DeepSeek V3.
-_MODEL_TYPE = re.compile(r"kimi_?k2(_?[0-9]+)?(_.*)?|deepseek_v3", re.IGNORECASE)
 
 
 def check_vocabulary(overlay: Overlay, model_dir: Path, *, override: bool = False) -> None:
@@ -54,8 +52,8 @@ def check_vocabulary(overlay: Overlay, model_dir: Path, *, override: bool = Fals
 def _mismatch(overlay: Overlay, path: Path, theirs: str, ours: str) -> VocabularyMismatchError:
     return VocabularyMismatchError(
         f"{str(path)!r} {theirs}, but the overlay {overlay.line} {ours}. Nothing was changed. If the directory does "
-        f"hold a model of this line, restore its own {path.name}; else the model needs no overlay, and its directory "
-        "should not have a Kimi K2 name."
+        f"hold a model of this line, restore its own {path.name}; else it is another model, and its directory "
+        "should not have the name of one of this line."
     )
 
 
@@ -121,13 +119,16 @@ def _config(overlay: Overlay, model_dir: Path) -> None:
         if size is not None and size != VOCAB_SIZE:
             raise _mismatch(overlay, path, f"has vocab_size {size!r}", f"has {VOCAB_SIZE:,} ids")
     model_type = config.get("model_type")
-    if model_type is not None and not _MODEL_TYPE.fullmatch(str(model_type)):
-        raise _mismatch(overlay, path, f"has model_type {model_type!r}", "is for kimi_k2 and its multimodal kin")
+    pattern, in_words = overlay.model_types
+    if model_type is not None and not re.fullmatch(pattern, str(model_type), re.IGNORECASE):
+        raise _mismatch(overlay, path, f"has model_type {model_type!r}", f"is for {in_words}")
 
 
 def _control_tokens(overlay: Overlay, model_dir: Path) -> None:
     path = model_dir / TOKENIZER_CONFIG
-    _compare_control_tokens(overlay, path, control_token_table(read_object(path), path))
+    table = control_token_table(read_object(path), path)
+    _compare_control_tokens(overlay, path, table)
+    _compare_with_other_lines(overlay, path, table)
 
 
 def _compare_control_tokens(overlay: Overlay, path: Path, table: Mapping[Any, Any]) -> None:
@@ -147,6 +148,21 @@ def _compare_control_tokens(overlay: Overlay, path: Path, table: Mapping[Any, An
             raise _mismatch(overlay, path, f"says that id {index} is {name!r}", f"says that it is {ours[index]!r}")
         if ids.setdefault(name, index) != index:  # set by an earlier entry if the name is there twice
             raise _mismatch(overlay, path, f"says that {name!r} is id {index}", f"says that it is {ids[name]}")
+
+
+def _compare_with_other_lines(overlay: Overlay, path: Path, table: Mapping[Any, Any]) -> None:
+    """Refuse the very table of another line, also where none of its names contradicts ours.
+
+    So it is with Kimi-K2-Thinking, whose table is that of Kimi-K2-Instruct and two names more.
+    """
+    names = {int(key): entry.get("content") if isinstance(entry, dict) else entry for key, entry in table.items()}
+    names = {index: name for index, name in names.items() if name != f"<|reserved_token_{index}|>"}
+    if not names or names == overlay.control_tokens():
+        return
+    others = [line for line, other in catalogue.overlays().items() if names == other.control_tokens()]
+    if others:
+        theirs = f"has exactly the control tokens of {' and '.join(others)}"
+        raise _mismatch(overlay, path, theirs, "has others")
 
 
 def _once(path: Path, overlay: Overlay, verdict: Callable[[], None]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 
 from kimi_tokenizers import catalogue
@@ -12,9 +13,12 @@ from kimi_tokenizers.errors import KimiTokenizersError
 from kimi_tokenizers.model_dirs.exo import model_id_of
 from kimi_tokenizers.model_dirs.tokenizer_files import TOKENIZER_CONFIG, control_token_table, read_object
 
+# What the modules of tokenizers are called that are executed out of a model directory.
+_PYTHON = "tokenization_"
+
 
 def identify(model_dir: Path) -> Overlay | None:
-    """The overlay for a directory whose model id is not given; None where nothing says that it is a Kimi K2 model.
+    """The overlay for a directory whose model id is not given; None where nothing says that it is a Kimi model.
 
     What it goes by: the folder's name (exo's `org--name`, Hugging Face's `models--org--name/snapshots/…`, or the bare
     model name), the overlay's own `kimi_line.json`, the tokenizer and model that its configuration names.
@@ -38,14 +42,21 @@ def identify(model_dir: Path) -> Overlay | None:
 
 def _identify_by_contents(path: Path) -> Overlay | None:
     config = read_object(path / TOKENIZER_CONFIG) or {}
-    model_type = str((read_object(path / "config.json") or {}).get("model_type"))
+    model_type = (read_object(path / "config.json") or {}).get("model_type")
     named = json.dumps([config.get("auto_map"), config.get("tokenizer_class")])
-    if "tokenization_kimi" not in named and not model_type.startswith("kimi_k2"):
-        return None
     table = control_token_table(config, path / TOKENIZER_CONFIG)
-    names = {str(entry.get("content")) for entry in table.values() if isinstance(entry, dict)}
-    for line in ("kimi-k2.6", "kimi-k2-thinking", "kimi-k2-instruct"):
-        overlay = catalogue.overlays()[line]
-        if names.issuperset(overlay.control_tokens().values()):
-            return overlay
-    return None
+    names = {(key, entry.get("content")) for key, entry in table.items() if isinstance(entry, dict)}
+    candidates = []
+    for overlay in catalogue.overlays().values():
+        of_its_type = model_type is not None and re.fullmatch(overlay.model_types[0], str(model_type), re.IGNORECASE)
+        if model_type is not None and not of_its_type:
+            continue
+        # Others have the architectures of DeepSeek; one that is called after Kimi is Moonshot's.
+        says_so = of_its_type and "kimi" in str(model_type).lower()
+        if not says_so and not any(name[:-3] in named for name in overlay.always_ours if name.startswith(_PYTHON)):
+            continue
+        ours = {(str(index), name) for index, name in overlay.control_tokens().items()}
+        if names.issuperset(ours):
+            candidates.append((len(ours), overlay.default, overlay))
+    best = max(candidates, key=lambda candidate: candidate[:2], default=None)
+    return best[2] if best else None

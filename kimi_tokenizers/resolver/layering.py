@@ -23,15 +23,13 @@ from kimi_tokenizers.model_dirs import (
     read_text,
 )
 
-# Always the overlay's: no downloaded Python runs, and the rank table is the one the tokenizer was made for.
-ALWAYS_OURS = ("tiktoken.model", "tokenization_kimi.py", "tool_declaration_ts.py", "kimi_line.json")
-
 # What transformers would build another tokenizer from, or what has nothing to do with tokenizing.
 _LEFT_OUT = ("tokenizer.json", "model.safetensors.index.json")
 _SMALL = (".json", ".jinja")
 _SMALL_BYTES = 1024 * 1024
 
-SLOW_CLASS = "tokenization_kimi.TikTokenTokenizer"
+# The slow tokenizer's class, in whichever of an overlay's modules a `tokenizer_config.json` looks for it.
+_CLASS = "TikTokenTokenizer"
 
 
 @dataclass(frozen=True)
@@ -51,7 +49,7 @@ class Layer:
 
 def layers(overlay: Overlay, model_dir: Path) -> list[Layer]:
     """Decide for every tokenizer file of a model directory. Raises ModelDirError, TokenizerConfigError."""
-    result = [Layer(name, "overlay", "the overlay's is always in front") for name in ALWAYS_OURS]
+    result = [Layer(name, "overlay", "the overlay's is always in front") for name in overlay.always_ours]
     config, why = _config_origin(overlay, model_dir)
     if config == "directory" or TOKENIZER_CONFIG in overlay.files:
         result.append(Layer(TOKENIZER_CONFIG, config, why))
@@ -68,7 +66,7 @@ def _config_origin(overlay: Overlay, model_dir: Path) -> tuple[Literal["overlay"
     config = read_object(path)
     if config is None:
         return "overlay", "the model directory has none"
-    if SLOW_CLASS in _slots(config):
+    if _names_slow_class(overlay, config):
         return "directory", "the model's own, with the slow tokenizer in it"
     own = control_token_table(config, path)
     names = {str(index): entry.get("content") for index, entry in own.items() if isinstance(entry, dict)}
@@ -78,6 +76,12 @@ def _config_origin(overlay: Overlay, model_dir: Path) -> tuple[Literal["overlay"
     return "overlay", "the model's own does not name the slow tokenizer"
 
 
+def _names_slow_class(overlay: Overlay, config: dict[str, Any]) -> bool:
+    """Whether a `tokenizer_config.json` names a class that one of the overlay's files holds."""
+    ours = [f"{name[:-3]}.{_CLASS}" for name in overlay.files if name.endswith(".py")]
+    return any(slot in ours for slot in _slots(config))
+
+
 def _slots(config: dict[str, Any]) -> list[Any]:
     """The tokenizer classes that a `tokenizer_config.json` names: slow, fast."""
     auto_map = config.get("auto_map")
@@ -85,12 +89,13 @@ def _slots(config: dict[str, Any]) -> list[Any]:
     return slots if isinstance(slots, list) else [slots]
 
 
-def _with_slow_class(data: bytes) -> bytes:
+def _with_slow_class(overlay: Overlay, data: bytes) -> bytes:
     """A `tokenizer_config.json` that names the slow tokenizer: as it is, or with its dangling names replaced."""
     config = json.loads(data)
-    if SLOW_CLASS in _slots(config):
+    if _names_slow_class(overlay, config):
         return data
-    config |= {"auto_map": {"AutoTokenizer": [SLOW_CLASS, None]}, "tokenizer_class": "TikTokenTokenizer"}
+    slow = f"{overlay.upstream.python[:-3]}.{_CLASS}"
+    config |= {"auto_map": {"AutoTokenizer": [slow, None]}, "tokenizer_class": _CLASS}
     return json.dumps(config, ensure_ascii=False, indent=2).encode("utf-8", "surrogatepass")
 
 
@@ -131,5 +136,5 @@ def front(overlay: Overlay, model_dir: Path) -> dict[str, OverlayFile | bytes]:
         else:
             data = read_small(model_dir / layer.name)
             if data is not None:  # else it went in between
-                files[layer.name] = _with_slow_class(data) if layer.name == TOKENIZER_CONFIG else data
+                files[layer.name] = _with_slow_class(overlay, data) if layer.name == TOKENIZER_CONFIG else data
     return files

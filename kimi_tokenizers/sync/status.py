@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from kimi_tokenizers.catalogue import Overlay
+from kimi_tokenizers.catalogue import Overlay, overlays
 from kimi_tokenizers.errors import JournalError, KimiTokenizersError, VocabularyMismatchError
 from kimi_tokenizers.model_dirs import (
     CHAT_TEMPLATE,
@@ -34,11 +34,8 @@ from kimi_tokenizers.sync.rights import explained
 State = Literal["healthy", "overlaid", "broken", "drifted", "refused", "incomplete"]
 Origin = Literal["ours", "older", "upstream", "unknown", "missing"]
 
-VOCAB, PYTHON, DECLARATION, LINE = "tiktoken.model", "tokenization_kimi.py", "tool_declaration_ts.py", "kimi_line.json"
+VOCAB, DECLARATION, LINE = "tiktoken.model", "tool_declaration_ts.py", "kimi_line.json"
 _CLASS = "TikTokenTokenizer"
-
-# Lines whose control tokens `tokenization_kimi.py` falls back to where nothing else names the line.
-_DEFAULT_LINES = ("kimi-k2.5", "kimi-k2.6")
 
 
 @dataclass
@@ -97,7 +94,7 @@ def examine(model: Model) -> ModelStatus:
         files=files,
     )
     if not complete and verdict.state != "refused" and os.path.isdir(path):
-        _is_incomplete(result)
+        _is_incomplete(result, overlay.upstream.python)
     if result.tokenizer in ("healthy", "overlaid", "drifted") and verdict.would_load:
         result.fingerprints = {
             "tokens": token_fingerprint(overlay, path),
@@ -119,12 +116,12 @@ def _has_record(path: Path) -> bool:
         return False
 
 
-def _is_incomplete(result: ModelStatus) -> None:
+def _is_incomplete(result: ModelStatus, python: str) -> None:
     """exo downloads before it loads; where upstream has deleted the Python, that is where it ends."""
     detail = f"not all weights are there; the tokenizer: {result.detail}"
-    if result.files.get(PYTHON) == "missing":
-        result.error = f"File not found: …/resolve/main/{PYTHON} (404), if upstream does not have it either"
-        detail = f"not all weights are there, and {_missing(result.files)} missing; exo: {result.error}"
+    if result.files.get(python) == "missing":
+        result.error = f"File not found: …/resolve/main/{python} (404), if upstream does not have it either"
+        detail = f"not all weights are there, and {_missing(result.files, python)} missing; exo: {result.error}"
     result.state, result.detail, result.would_load = "incomplete", detail, False
 
 
@@ -155,8 +152,8 @@ def _origin(overlay: Overlay, record: Journal, name: str) -> Origin:
     return "older" if older else "unknown"
 
 
-def _missing(files: Mapping[str, Origin]) -> str:
-    needed = [name for name in (PYTHON, VOCAB) if files[name] == "missing"]
+def _missing(files: Mapping[str, Origin], python: str) -> str:
+    needed = [name for name in (python, VOCAB) if files[name] == "missing"]
     return f"{' and '.join(needed)} {'are' if len(needed) > 1 else 'is'}"
 
 
@@ -164,16 +161,17 @@ def _missing(files: Mapping[str, Origin]) -> str:
 
 
 def _verdict(model: Model, files: Mapping[str, Origin]) -> _Verdict:
-    path = model.path
+    path, python = model.path, model.overlay.upstream.python
     read_object(path / TOKENIZER_CONFIG)
-    if files[PYTHON] == "missing":
-        error = f"FileNotFoundError: [Errno 2] No such file or directory: '{path / PYTHON}'"
-        return _Verdict("broken", False, f"{_missing(files)} missing; exo: FileNotFoundError: …/{PYTHON}", error)
+    if files[python] == "missing":
+        error = f"FileNotFoundError: [Errno 2] No such file or directory: '{path / python}'"
+        missing = _missing(files, python)
+        return _Verdict("broken", False, f"{missing} missing; exo: FileNotFoundError: …/{python}", error)
     if files[VOCAB] == "missing":
-        return _broken(f"{VOCAB} is missing", f"an error about {VOCAB} from {PYTHON}")
+        return _broken(f"{VOCAB} is missing", f"an error about {VOCAB} from {python}")
     if files[VOCAB] == "unknown":  # a rank table of another vocabulary would have been refused
-        return _broken(f"{VOCAB} is cut off", f"an error about {VOCAB} from {PYTHON}")
-    if files[PYTHON] in ("ours", "older"):
+        return _broken(f"{VOCAB} is cut off", f"an error about {VOCAB} from {python}")
+    if files[python] in ("ours", "older"):
         return _verdict_on_ours(model, files)
     return _verdict_on_theirs(model, files)
 
@@ -187,7 +185,7 @@ def _verdict_on_ours(model: Model, files: Mapping[str, Origin]) -> _Verdict:
         return _broken(f"{DECLARATION} is missing", "ModuleNotFoundError: No module named 'tool_declaration_ts'")
     if files[DECLARATION] not in ("ours", "older"):
         error = "ImportError: cannot import name 'UnsupportedSchemaError' from 'tool_declaration_ts'"
-        return _broken(f"{DECLARATION} is not the one that {PYTHON} needs", error)
+        return _broken(f"{DECLARATION} is not the one that {model.overlay.upstream.python} needs", error)
     if files[LINE] not in ("ours", "older") and not _line_is_known(model):
         return _Verdict(
             "broken", False, f"{LINE} is {files[LINE]}, so control tokens could be those of another line", None
@@ -201,45 +199,51 @@ def _line_is_known(model: Model) -> bool:
     """Whether control tokens are right without a `kimi_line.json`."""
     path = model.path / TOKENIZER_CONFIG
     table = control_token_table(read_object(path), path)
-    return bool(table) or model.overlay.line in _DEFAULT_LINES
+    # What the tokenizer falls back to, and knows to be certain, where nothing names the line.
+    default = next(overlay for overlay in overlays().values() if overlay.default)
+    certain = overlays()["kimi-k2-instruct"].control_tokens()
+    if table:
+        return certain == model.overlay.required_tokens()
+    return model.overlay.control_tokens() == default.control_tokens()
 
 
 def _verdict_on_theirs(model: Model, files: Mapping[str, Origin]) -> _Verdict:
     """On downloaded Python, which is read and not executed."""
-    objection = _objection_to_python(model.path)
+    python = model.overlay.upstream.python
+    objection = _objection_to_python(model.path, python)
     if objection is not None:
         return objection
     known = model.overlay.upstream.sha256
-    names = [PYTHON, DECLARATION]
+    names = [python, DECLARATION]
     if model.model_id.lower() == model.overlay.upstream.repo.lower():  # a conversion has its own
         names += [TOKENIZER_CONFIG, CHAT_TEMPLATE]
     drifted = [name for name in names if name in known and files.get(name) not in ("ours", "upstream")]
     if not drifted:
-        what = "upstream's files" if PYTHON in known else "the slow tokenizer is there"
-        return _Verdict("healthy", True, f"{what}, untouched" if PYTHON in known else what)
+        what = "upstream's files" if python in known else "the slow tokenizer is there"
+        return _Verdict("healthy", True, f"{what}, untouched" if python in known else what)
     listed = ", ".join(f"{name} ({files.get(name, 'missing')})" for name in drifted)
-    sure = not {PYTHON, DECLARATION} & set(drifted)
+    sure = not {python, DECLARATION} & set(drifted)
     detail = f"neither upstream's known files nor ours: {listed}"
     return _Verdict("drifted", True if sure else None, detail if sure else f"{detail}; whether it loads is not known")
 
 
-def _objection_to_python(model_dir: Path) -> _Verdict | None:
-    """Why exo cannot get a tokenizer out of a `tokenization_kimi.py`, as far as reading it shows."""
-    source = read_text(model_dir / PYTHON)
+def _objection_to_python(model_dir: Path, python: str) -> _Verdict | None:
+    """Why exo cannot get a tokenizer out of the Python with the slow one, as far as reading it shows."""
+    source = read_text(model_dir / python)
     try:
         tree = ast.parse(source or "")
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        return _broken(f"{PYTHON} is no Python", f"{type(error).__name__}: {error}")
+        return _broken(f"{python} is no Python", f"{type(error).__name__}: {error}")
     imported = [node.module for node in tree.body if isinstance(node, ast.ImportFrom)]
     if "tool_declaration_ts" in imported and not (model_dir / DECLARATION).exists():
         return _broken(f"{DECLARATION} is missing", "ModuleNotFoundError: No module named 'tool_declaration_ts'")
     binding = next((node for node in reversed(tree.body) if _CLASS in _bound(node)), None)
     if binding is None:
-        shown = f"AttributeError: module 'tokenization_kimi' has no attribute '{_CLASS}'"
-        return _broken(f"{PYTHON} is not the slow tokenizer", shown)
+        shown = f"AttributeError: module '{python[:-3]}' has no attribute '{_CLASS}'"
+        return _broken(f"{python} is not the slow tokenizer", shown)
     if "Fast" in "".join(_made_of(binding)):
         shown = "AttributeError: 'NoneType' object has no attribute 'encode'"
-        return _broken(f"{PYTHON} gives a fast tokenizer out as the slow one", shown)
+        return _broken(f"{python} gives a fast tokenizer out as the slow one", shown)
     return None
 
 

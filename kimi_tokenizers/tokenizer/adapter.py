@@ -9,8 +9,9 @@ It must never be given to a tokenizer with another vocabulary.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TypeVar
+from typing import Any, TypeVar
 
+from kimi_tokenizers import catalogue
 from kimi_tokenizers.catalogue import N_RANKS, spell
 from kimi_tokenizers.errors import VocabularyMismatchError
 
@@ -18,7 +19,7 @@ Tokenizer = TypeVar("Tokenizer")
 
 
 def adapt(fast_tokenizer: Tokenizer) -> Tokenizer:
-    """Give a fast tokenizer of the Kimi K2 line a `.model`: a `tiktoken.Encoding` with its control tokens.
+    """Give a fast tokenizer of a Kimi line a `.model`: a `tiktoken.Encoding` with its control tokens.
 
     Args:
         fast_tokenizer: a `transformers.PreTrainedTokenizerFast` (or whatever has `get_vocab`), as upstream's
@@ -64,13 +65,23 @@ def _control_tokens(vocabulary: Mapping[str, int]) -> dict[str, int]:
     from kimi_tokenizers.overlays.common import tokenization_kimi as kimi
 
     table = {index: name for name, index in vocabulary.items() if index >= N_RANKS}
+    line = _line_of(table)
     missing = [name for index, (name, _) in kimi.CONTROL_TOKENS["kimi-k2-instruct"].items() if index not in table]
-    if missing:
+    if missing and line is None:
         raise VocabularyMismatchError(
             f"The tokenizer lacks the control tokens {', '.join(missing)}, which every model of the Kimi K2 line has. "
             "Nothing was changed: load it from a directory whose tokenizer.json lists them."
         )
     try:
-        return kimi.special_tokens(kimi.control_tokens(table))
+        return kimi.special_tokens(kimi.control_tokens(table, line))
     except kimi.ControlTokenError as error:
         raise VocabularyMismatchError(f"The tokenizer is not one of the Kimi K2 line. {error}") from error
+
+
+def _line_of(table: Mapping[int, str]) -> dict[str, Any] | None:
+    """The line, for the tokenizer, whose models have such control tokens; None for Kimi K2's, and where none has."""
+    overlays = catalogue.overlays()
+    fits = [line for line in overlays.values() if line.required_tokens().items() <= table.items()]
+    if not fits or overlays["kimi-k2-instruct"] in fits:  # the lines of K2 are told apart by the table alone
+        return None
+    return max(fits, key=lambda line: len(line.control_tokens().items() & table.items())).description()

@@ -24,5 +24,5 @@ def encoding_arguments(line: str) -> dict[str, Any]:
         except kimi.VocabFileError:
             overlay.read(kimi.VOCAB_FILE)  # raises OverlayError, which says what to do about a packaged file
             raise
-    special_tokens = kimi.special_tokens(kimi.control_tokens(None, line))
+    special_tokens = kimi.special_tokens(kimi.control_tokens(None, overlay.description()))
     return {"pat_str": kimi.PAT_STR, "mergeable_ranks": ranks, "special_tokens": special_tokens}

@@ -11,11 +11,9 @@ import functools
 import json
 from typing import NamedTuple
 
-from kimi_tokenizers.catalogue import resources
+from kimi_tokenizers.catalogue import overlays, resources
 
 FILE = "known_answers.jsonl"
-
-_ALIKE = {"kimi-k2.5": "kimi-k2.6"}  # these have the same control tokens
 
 
 class KnownAnswer(NamedTuple):
@@ -36,8 +34,7 @@ def every_known_answer() -> tuple[KnownAnswer, ...]:
 
 
 def known_answers_of(line: str) -> list[KnownAnswer]:
-    """Those that hold for a model line. Without control tokens all lines tokenize alike."""
-    line = _ALIKE.get(line, line)
-    return [
-        answer for answer in every_known_answer() if not answer.control or _ALIKE.get(answer.line, answer.line) == line
-    ]
+    """Those that hold for a model line. Without control tokens all lines tokenize alike, and with the same ones, too."""
+    tables = {name: overlay.control_tokens() for name, overlay in overlays().items()}
+    alike = {name for name, table in tables.items() if table == tables[line]}
+    return [answer for answer in every_known_answer() if not answer.control or answer.line in alike]

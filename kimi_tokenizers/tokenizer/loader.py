@@ -86,7 +86,7 @@ def _load(overlay: Overlay, model_id: str, model_dir: str | os.PathLike[str] | N
             tokenizer = new(
                 vocab_file,  # verified by the class, in the same read
                 added_tokens_decoder=table,
-                line=overlay.line,
+                line=overlay.description(),
                 chat_template=template,
                 model_max_length=config["model_max_length"],
                 name_or_path=model_id,
@@ -115,11 +115,8 @@ def load_mlx(model_id: str = DEFAULT_MODEL, model_dir: str | os.PathLike[str] | 
     from kimi_tokenizers.tokenizer.detokenizer import KimiStreamingDetokenizer
     from kimi_tokenizers.tokenizer.tool_calls import END, START, parse_tool_call
 
-    return TokenizerWrapper(
-        load(model_id, model_dir),
-        KimiStreamingDetokenizer,
-        eos_token_ids=[STOP_TOKEN_ID],
-        tool_call_start=START,
-        tool_call_end=END,
-        tool_parser=parse_tool_call,
-    )
+    tokenizer = load(model_id, model_dir)
+    calls = {"tool_call_start": START, "tool_call_end": END, "tool_parser": parse_tool_call}
+    if not {START, END} <= tokenizer.special_tokens.keys():  # a line without tools, as Moonlight
+        calls = {}
+    return TokenizerWrapper(tokenizer, KimiStreamingDetokenizer, eos_token_ids=[STOP_TOKEN_ID], **calls)

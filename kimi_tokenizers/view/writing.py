@@ -20,7 +20,7 @@ LOCK = OWN_PREFIX + "-view.lock"
 
 _TEMPORARY = OWN_PREFIX + "-new-"
 # What Python writes when exo imports the files in front.
-_BYTECODE = re.compile(r"__pycache__/(tokenization_kimi|tool_declaration_ts)\.[^/]*\.pyc(\.\d+)?")
+_BYTECODE = re.compile(r"__pycache__/(tokenization_[a-z]+|tool_declaration_ts|kimi_[a-z0-9_]+)\.[^/]*\.pyc(\.\d+)?")
 
 
 @contextlib.contextmanager

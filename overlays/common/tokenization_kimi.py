@@ -39,7 +39,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Literal, NoReturn
+from typing import Any, Literal, NamedTuple, NoReturn
 
 import tiktoken
 from transformers import AddedToken, BatchEncoding, PreTrainedTokenizer
@@ -81,7 +81,7 @@ class ChatTemplateError(KimiTokenizersError, ValueError):
 # ---------------------------------------------------------------------------------------------------------------------
 # 2. The vocabulary: rank table, split pattern, control tokens, model line
 #
-# The same rank table and pattern serve every model from Kimi-K2-Base to Kimi-K2.7-Code.
+# The same rank table and pattern serve every line; the names of control tokens differ.
 
 VOCAB_FILE = "tiktoken.model"
 VOCAB_SHA256 = "b6c497a7469b33ced9c38afb1ad6e47f03f5e5dc05f15930799210ec050c5103"
@@ -137,7 +137,8 @@ _THINK: dict[int, tuple[str, bool]] = {
     163607: ("</think>", False),
 }
 
-# `<think>` is one id in Kimi-K2-Thinking and from K2.5 on, and plain text in Kimi-K2-Instruct.
+# The lines that a `kimi_line.json` of earlier versions may name without a table of its own; today every line brings its
+# table in that file. `<think>` is one id in Kimi-K2-Thinking and from K2.5 on, and plain text in Kimi-K2-Instruct.
 CONTROL_TOKENS: dict[str, dict[int, tuple[str, bool]]] = {
     "kimi-k2-instruct": _CORE,
     "kimi-k2-thinking": {**_CORE, **_THINK},
@@ -146,8 +147,76 @@ CONTROL_TOKENS: dict[str, dict[int, tuple[str, bool]]] = {
 }
 DEFAULT_LINE = "kimi-k2.6"
 LINE_FILE = "kimi_line.json"
-_KNOWN = CONTROL_TOKENS[DEFAULT_LINE]  # every name that any line gives
-_KNOWN_IDS = {name: index for index, (name, _) in _KNOWN.items()}
+
+
+class Line(NamedTuple):
+    """A model line, as its `kimi_line.json` describes it.
+
+    Attributes:
+        name: for example "kimi-k2.6"; None where nothing says which line it is.
+        names: the control tokens of its models, id -> (name, special).
+        always: those of them that a model has whatever its own table says.
+        template: where its chat template is to be had, for people, if none is built in.
+    """
+
+    name: str | None
+    names: Mapping[int, tuple[str, bool]]
+    always: Mapping[int, tuple[str, bool]]
+    template: str = "the model's own repo"
+
+    @classmethod
+    def of(cls, value: str | Mapping[str, Any] | None) -> Line:
+        """From the content of a `kimi_line.json`, or from the name of a line in `CONTROL_TOKENS`.
+
+        None is a table that may belong to any of these: what they share, and nothing else, is certain.
+
+        Raises:
+            ControlTokenError: it is neither.
+        """
+        if isinstance(value, Mapping) and "control_tokens" in value:
+            return cls._with_table(value)
+        name = value.get("line") if isinstance(value, Mapping) else value
+        if name is None and not isinstance(value, Mapping):
+            return cls(None, CONTROL_TOKENS[DEFAULT_LINE], _CORE)
+        if not isinstance(name, str) or name not in CONTROL_TOKENS:
+            raise ControlTokenError(
+                f"The model line {str(name)[:80]!r} is not known and brings no table of control tokens; known are "
+                f"{', '.join(CONTROL_TOKENS)}."
+            )
+        return cls(name, CONTROL_TOKENS[name], _CORE)
+
+    @classmethod
+    def _with_table(cls, value: Mapping[str, Any]) -> Line:
+        name, table = value.get("line"), value["control_tokens"]
+        if not isinstance(name, str) or not isinstance(table, Mapping) or not table:
+            raise ControlTokenError("The model line has no name, or its `control_tokens` are no object with entries.")
+        entries = [(_table_entry(key, entry), entry) for key, entry in table.items()]
+        if not all(N_RANKS <= index < N_RANKS + N_CONTROL_TOKENS for (index, _, _), _ in entries):
+            raise ControlTokenError(f"The control tokens of the model line {name!r} have ids of other tokens.")
+        names = {index: (token, special) for (index, token, special), _ in entries}
+        if not len({token for token, _ in names.values()}) == len(names) == len(entries):
+            raise ControlTokenError(f"The control tokens of the model line {name!r} have a name or an id twice.")
+        optional = {index for (index, _, _), entry in entries if isinstance(entry, Mapping) and entry.get("optional")}
+        always = {index: entry for index, entry in names.items() if index not in optional}
+        return cls(name, names, always, str(value.get("chat_template_from") or cls._field_defaults["template"]))
+
+    def as_json(self) -> dict[str, Any]:
+        """What `of` makes this line of."""
+        table = {
+            str(index): {"content": name, "special": special} | ({} if index in self.always else {"optional": True})
+            for index, (name, special) in sorted(self.names.items())
+        }
+        return {"line": self.name, "chat_template_from": self.template, "control_tokens": table}
+
+    def certain(self) -> Mapping[int, tuple[str, bool]]:
+        """What a model's own table must not contradict."""
+        return self.names if self.name else self.always
+
+    def known(self) -> dict[int, tuple[str, bool]]:
+        """What ids are called, for a message and for names that stand at another id: also by newer lines of K2."""
+        own = {name for name, _ in self.names.values()}
+        newer = {index: entry for index, entry in CONTROL_TOKENS[DEFAULT_LINE].items() if entry[0] not in own}
+        return {**newer, **self.names}
 
 
 def read_ranks(vocab_file: str | os.PathLike[str]) -> dict[bytes, int]:
@@ -175,36 +244,45 @@ def read_ranks(vocab_file: str | os.PathLike[str]) -> dict[bytes, int]:
     return dict(zip(tokens, range(N_RANKS)))  # noqa: B905 (both have N_RANKS)
 
 
-def control_tokens(table: Mapping[Any, Any] | None, line: str | None = None) -> dict[int, AddedToken]:
+def control_tokens(
+    table: Mapping[Any, Any] | None, line: str | Mapping[str, Any] | Line | None = None
+) -> dict[int, AddedToken]:
     """The named control tokens, id -> token: from the model's own table if there is one, else from its line.
 
     Args:
         table: `added_tokens_decoder` of a `tokenizer_config.json`, id -> dict, `AddedToken` or name. It decides which
-            ids have names, except that the names shared by all lines are always there. May be empty or None.
-        line: a key of `CONTROL_TOKENS`; None when it is not known which line the table belongs to.
+            ids have names, except that some names are always there (`Line.always`). May be empty or None.
+        line: see `Line.of`; None when it is not known which line the table belongs to.
 
     Raises:
         ControlTokenError: the table contradicts itself or what is known of the vocabulary.
     """
-    known = CONTROL_TOKENS[line or DEFAULT_LINE]
+    line = line if isinstance(line, Line) else Line.of(line)
     if not table:
-        return {index: _added_token(name, special) for index, (name, special) in known.items()}
-    certain = CONTROL_TOKENS[line] if line else _CORE
-    result = {index: _added_token(name, special) for index, (name, special) in _CORE.items()}
+        return {index: _added_token(name, special) for index, (name, special) in line.names.items()}
+    certain, known = line.certain(), line.known()
+    known_ids = {name: index for index, (name, _) in known.items()}
+    result = {index: _added_token(name, special) for index, (name, special) in line.always.items()}
     for key, value in table.items():
         index, name, special = _table_entry(key, value)
         expected = certain.get(index, (name,))[0]
-        home = _KNOWN_IDS.get(name, index)
-        if name == f"<|reserved_token_{index}|>" and index not in _CORE:
+        home = known_ids.get(name, index)
+        if name == f"<|reserved_token_{index}|>" and index not in line.always:
             continue
         if name != expected or home != index or re.fullmatch(r"<\|reserved_token_\d+\|>", name):
             raise ControlTokenError(
-                f"The control-token table says that id {index} is {name!r}, but in Kimi K2 {index} is "
-                f"{_KNOWN.get(index, ('without a name',))[0]!r}"
+                f"The control-token table says that id {index} is {name!r}, but in {line.name or 'Kimi K2'} {index} is "
+                f"{known.get(index, ('without a name',))[0]!r}"
                 + (f" and {name!r} is {home}" if home != index else "")
                 + ". This is another vocabulary, or an edited tokenizer_config.json: restore the model's own."
             )
-        result[index] = _added_token(name, _KNOWN[index][1] if name in _KNOWN_IDS else special)
+        result[index] = _added_token(name, known[index][1] if name in known_ids else special)
+    _check_table(result)
+    return result
+
+
+def _check_table(result: Mapping[int, AddedToken]) -> None:
+    """Raise ControlTokenError where a table has a name twice, or ids beyond the vocabulary with a gap before them."""
     names = [token.content for token in result.values()]
     if len(set(names)) != len(names):
         twice = next(name for name in names if names.count(name) > 1)
@@ -215,10 +293,9 @@ def control_tokens(table: Mapping[Any, Any] | None, line: str | None = None) -> 
     beyond = sorted(index for index in result if index >= N_RANKS + N_CONTROL_TOKENS)
     if beyond != list(range(N_RANKS + N_CONTROL_TOKENS, N_RANKS + N_CONTROL_TOKENS + len(beyond))):
         raise ControlTokenError(
-            f"The control-token table has ids up to {beyond[-1]}, but Kimi K2 has {N_RANKS + N_CONTROL_TOKENS:,} ids, "
+            f"The control-token table has ids up to {beyond[-1]}, but Kimi has {N_RANKS + N_CONTROL_TOKENS:,} ids, "
             "and tokens that were added follow these without a gap. Restore the model's own tokenizer_config.json."
         )
-    return result
 
 
 def special_tokens(table: Mapping[int, AddedToken]) -> dict[str, int]:
@@ -279,20 +356,18 @@ def _special_names(table: Mapping[int, AddedToken], but: Collection[str]) -> lis
     return [token.content for _, token in sorted(table.items()) if token.special and token.content not in but]
 
 
-def _line_beside(vocab_file: str | os.PathLike[str]) -> str | None:
-    """The line named by the `kimi_line.json` beside the rank table; None if there is no such file."""
+def _line_beside(vocab_file: str | os.PathLike[str]) -> Line:
+    """The line that the `kimi_line.json` beside the rank table describes; an unknown one if there is no such file."""
     path = Path(vocab_file).with_name(LINE_FILE)
     try:
-        line = json.loads(path.read_text(encoding="utf-8"))["line"]
+        value = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(value, dict):
+            raise ControlTokenError(f"it holds a JSON {type(value).__name__}, not an object.")
+        return Line.of(value)
     except FileNotFoundError:
-        return None
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ControlTokenError(f"Cannot read the model line from {str(path)!r}: {error}. Delete the file.") from error
-    if not isinstance(line, str) or line not in CONTROL_TOKENS:
-        raise ControlTokenError(
-            f"{str(path)!r} names the model line {line!r}; known are {', '.join(CONTROL_TOKENS)}. Delete the file."
-        )
-    return str(line)
+        return Line.of(None)
+    except (OSError, ValueError, RecursionError) as error:
+        raise ControlTokenError(f"Cannot read the model line from {str(path)!r}: {error} Delete the file.") from error
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -673,7 +748,7 @@ class TikTokenTokenizer(PreTrainedTokenizer):
         pad_token: str | AddedToken | None = "[PAD]",
         additional_special_tokens: Sequence[str | AddedToken] | None = None,
         added_tokens_decoder: Mapping[Any, Any] | None = None,
-        line: str | None = None,
+        line: str | Mapping[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
         """Build the tokenizer.
@@ -681,8 +756,8 @@ class TikTokenTokenizer(PreTrainedTokenizer):
         Args:
             vocab_file: path of `tiktoken.model`.
             added_tokens_decoder: the model's own table of control tokens, see `control_tokens`.
-            line: the model line whose control tokens to use if there is no table, a key of `CONTROL_TOKENS`. By default
-                the line named in the `kimi_line.json` beside the rank table, or without that file Kimi-K2.6's.
+            line: the model line whose control tokens to use if there is no table, see `Line.of`. By default that of the
+                `kimi_line.json` beside the rank table, or without that file Kimi-K2.6.
 
         Raises:
             VocabFileError: the rank table is missing or not the published one.
@@ -690,7 +765,8 @@ class TikTokenTokenizer(PreTrainedTokenizer):
         """
         if vocab_file is None:
             raise VocabFileError(f"The model directory has no {VOCAB_FILE}. Put that of any Kimi K2 model there.")
-        table = control_tokens(added_tokens_decoder, line or _line_beside(vocab_file))
+        self._line = Line.of(line) if line else _line_beside(vocab_file)
+        table = control_tokens(added_tokens_decoder, self._line)
         ranks = read_ranks(vocab_file)
         self.special_tokens = special_tokens(table)
         _check_names(self.special_tokens, ranks)
@@ -996,8 +1072,8 @@ class TikTokenTokenizer(PreTrainedTokenizer):
         tools: Any = None,
         tokenize: bool = False,
         add_generation_prompt: bool = True,
-        thinking: bool = True,
-        preserve_thinking: bool = False,
+        thinking: bool | None = None,
+        preserve_thinking: bool | None = None,
         **kwargs: Any,
     ) -> Any:
         """Render a conversation as the model's prompt.
@@ -1009,33 +1085,45 @@ class TikTokenTokenizer(PreTrainedTokenizer):
                 such form.
             tokenize: return ids (see `PreTrainedTokenizer.apply_chat_template`) instead of text.
             thinking: let the model think. mlx-lm and exo also call it `enable_thinking`: either, when false, wins.
-            preserve_thinking: keep the reasoning of earlier turns (Kimi-K2.6 and K2.7-Code).
+            preserve_thinking: keep the reasoning of earlier turns (Kimi-K2.6 and K2.7-Code). This and `thinking` reach
+                the template only when they are given: what holds otherwise is the template's own to say.
 
         Raises:
             ChatTemplateError: the model directory has no chat template, and this line has none built in.
         """
         if self.chat_template is None and kwargs.get("chat_template") is None:
             raise ChatTemplateError(
-                "This tokenizer has no chat template: none is built in for Kimi-K2-Instruct and Kimi-K2-Thinking, and "
-                "the model directory has no chat_template.jinja. Put the model's own there, or pass `chat_template=`."
+                f"This tokenizer has no chat template: the model directory has no chat_template.jinja, and none is "
+                f"built in for {self._line.name or 'it'}. Put the model's own there (it comes from "
+                f"{self._line.template}), or pass its text as `chat_template=`."
             )
         if kwargs.get("enable_thinking") is False:
             thinking = False
         if kwargs.get("continue_final_message"):
             add_generation_prompt = False
+        for name, given in (("thinking", thinking), ("preserve_thinking", preserve_thinking)):
+            if given is not None:
+                kwargs[name] = given
         tools, declaration = _declared(tools) if tools else (tools, None)
         return super().apply_chat_template(
             _without_aliases(conversation),
             tools=tools,
             tokenize=tokenize,
             add_generation_prompt=add_generation_prompt,
-            thinking=thinking,
-            preserve_thinking=preserve_thinking,
             tools_ts_str=declaration,
             **kwargs,
         )
 
     # Files
+
+    def save_pretrained(self, save_directory: str | os.PathLike[str], *args: Any, **kwargs: Any) -> tuple[str, ...]:
+        """Write everything that `from_pretrained` needs, as `PreTrainedTokenizer.save_pretrained`."""
+        saved: tuple[str, ...] = super().save_pretrained(save_directory, *args, **kwargs)
+        if not self._line.name:
+            return saved
+        path = Path(save_directory, LINE_FILE)  # without it the tokenizer could be taken for one of another line
+        path.write_text(json.dumps(self._line.as_json(), indent=2) + "\n", encoding="utf-8")
+        return (*saved, str(path))
 
     def save_vocabulary(self, save_directory: str, filename_prefix: str | None = None) -> tuple[str]:
         """Write the rank table, byte for byte as published. Returns its path."""

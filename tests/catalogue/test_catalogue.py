@@ -44,11 +44,26 @@ SERVED = {
     "kimi-k2.5": ["moonshotai/Kimi-K2.5", "mlx-community/Kimi-K2.5", "mlx-community/Kimi-K2.5-3bit"],
     "kimi-k2.6": [
         "moonshotai/Kimi-K2.6",
-        "moonshotai/Kimi-K2.7-Code",
         "mlx-community/Kimi-K2.6-mlx-DQ3_K_M-q8",
         "mlx-community/Kimi-K2.6",
-        "mlx-community/Kimi-K2.7-Code-4bit",
         "x/KIMI-K2.6-4BIT",
+    ],
+    "kimi-k2.7-code": ["moonshotai/Kimi-K2.7-Code", "mlx-community/Kimi-K2.7-Code-4bit"],
+    "kimi-linear": [
+        "moonshotai/Kimi-Linear-48B-A3B-Instruct",
+        "moonshotai/Kimi-Linear-48B-A3B-Base",
+        "mlx-community/Kimi-Linear-48B-A3B-Instruct-4bit",
+    ],
+    "kimi-vl": [
+        "moonshotai/Kimi-VL-A3B-Instruct",
+        "moonshotai/Kimi-VL-A3B-Thinking",
+        "moonshotai/Kimi-VL-A3B-Thinking-2506",
+        "mlx-community/Kimi-VL-A3B-Thinking-2506-8bit",
+    ],
+    "moonlight": [
+        "moonshotai/Moonlight-16B-A3B",
+        "moonshotai/Moonlight-16B-A3B-Instruct",
+        "mlx-community/Moonlight-16B-A3B-Instruct-4-bit",
     ],
 }
 NOT_SERVED = [
@@ -70,12 +85,20 @@ NOT_SERVED = [
     "moonshotai/Kimi-K2.8",
     "moonshotai/Kimi-K12.6",
     "moonshotai/Kimi-K26",
-    "moonshotai/Kimi-VL-A3B-Instruct",
-    "moonshotai/Kimi-VL-A3B-Thinking-2506",
-    "moonshotai/Kimi-Linear-48B-A3B-Instruct",
+    "moonshotai/Kimi-K3.1-Pro",
+    "moonshotai/Kimi-VL",
+    "moonshotai/Kimi-VL-A3B",
+    "moonshotai/Kimi-VL-A3B-Instructor",
+    "moonshotai/Kimi-Linear",
+    "moonshotai/Kimi-Linear-7B-A1B-Instruct",
     "moonshotai/Kimi-Dev-72B",
     "moonshotai/Kimi-Audio-7B",
-    "moonshotai/Moonlight-16B-A3B",
+    "moonshotai/Moonlight",
+    "moonshotai/Moonlight-3B",
+    "moonshotai/Moonlight-16B-A3B.5",
+    "someone/Kimi-Moonlight-16B-A3B",
+    "someone/Moonlight-16B-A3B-distill",
+    "someone/moonlighting",
     "TeichAI/Qwen3-8B-Kimi-K2-Thinking-Distill",
     "someone/Kimi-K2-Thinking-Distill-Qwen3-8B",
     "someone/Kimi-K2.6-distilled-Llama",
@@ -194,19 +217,31 @@ def test_a_suffix_counts_only_as_a_part_of_its_own(suffix: str, separator: str) 
 
 # The packaged files
 
-LINES = ["kimi-k2-instruct", "kimi-k2-thinking", "kimi-k2.5", "kimi-k2.6"]
+LINES = [
+    *("kimi-k2-instruct", "kimi-k2-thinking", "kimi-k2.5", "kimi-k2.6", "kimi-k2.7-code"),
+    *("kimi-linear", "kimi-vl", "moonlight"),
+]
+WITH_TEMPLATE = LINES[:4]
 
 
 def test_the_lines() -> None:
-    assert list(catalogue.overlays()) == LINES == list(CONTROL_TOKENS)
+    assert list(catalogue.overlays()) == LINES == list(catalogue.LINES)
     assert sorted(path.name for path in OVERLAYS.iterdir() if path.is_dir() and path.name[0] not in "_.") == [
         "common",
         *LINES,
     ]
     served = [model for overlay in catalogue.overlays().values() for model in overlay.models]
     assert sorted(served) == sorted(
-        f"moonshotai/Kimi-{name}"
-        for name in ("K2-Base", "K2-Instruct", "K2-Instruct-0905", "K2-Thinking", "K2.5", "K2.6", "K2.7-Code")
+        f"moonshotai/{name}"
+        for name in (
+            *(
+                f"Kimi-K2{name}"
+                for name in ("-Base", "-Instruct", "-Instruct-0905", "-Thinking", ".5", ".6", ".7-Code")
+            ),
+            *("Kimi-Linear-48B-A3B-Base", "Kimi-Linear-48B-A3B-Instruct"),
+            *("Kimi-VL-A3B-Instruct", "Kimi-VL-A3B-Thinking", "Kimi-VL-A3B-Thinking-2506"),
+            *("Moonlight-16B-A3B", "Moonlight-16B-A3B-Instruct"),
+        )
     )
 
 
@@ -218,13 +253,14 @@ def test_every_packaged_file_is_what_its_manifest_says(line: str) -> None:
         assert len(data) == file.size
         assert hashlib.sha256(data).hexdigest() == file.sha256
         assert overlay.read(name) == file.read() == data
-        assert Path(file.source).name == name
+        assert Path(file.source).name == name or name == overlay.upstream.python
         assert Path(file.source).parts[0] in {"common", *LINES}
 
 
 @pytest.mark.parametrize("line", LINES)
 def test_every_line_has_the_files_it_needs(line: str) -> None:
-    names = set(catalogue.overlays()[line].files)
+    overlay = catalogue.overlays()[line]
+    names = set(overlay.files)
     needed = {
         "tiktoken.model",
         "tokenization_kimi.py",
@@ -232,8 +268,9 @@ def test_every_line_has_the_files_it_needs(line: str) -> None:
         "tokenizer_config.json",
         "kimi_line.json",
     }
-    assert names - {"chat_template.jinja"} == needed
-    assert ("chat_template.jinja" in names) == (line in ("kimi-k2.5", "kimi-k2.6"))
+    assert names - {"chat_template.jinja"} == needed | {overlay.upstream.python}
+    assert ("chat_template.jinja" in names) == (line in WITH_TEMPLATE)
+    assert set(overlay.always_ours) == needed - {"tokenizer_config.json"} | {overlay.upstream.python}
 
 
 def test_no_file_is_unlisted_and_none_is_there_twice() -> None:
@@ -249,29 +286,46 @@ def test_no_file_is_unlisted_and_none_is_there_twice() -> None:
 
 
 @pytest.mark.parametrize("line", LINES)
-def test_the_tables_in_the_files_are_the_built_in_ones(line: str) -> None:
+def test_the_tables_of_a_line_agree(line: str) -> None:
     overlay = catalogue.overlays()[line]
     config = json.loads(overlay.read("tokenizer_config.json"))
     table = {
         int(index): (entry["content"], entry["special"]) for index, entry in config["added_tokens_decoder"].items()
     }
-    assert table == CONTROL_TOKENS[line]
-    assert json.loads(overlay.read("kimi_line.json")) == {"line": line}
+    described = json.loads(overlay.read("kimi_line.json"))
+    assert described["line"] == line
+    assert table == {int(i): (e["content"], e["special"]) for i, e in described["control_tokens"].items()}
+    assert overlay.required_tokens().items() <= overlay.control_tokens().items()
+    if line in CONTROL_TOKENS:  # what the tokenizer falls back to beside a kimi_line.json of an earlier version
+        assert table == CONTROL_TOKENS[line]
+        assert overlay.required_tokens() == {i: name for i, (name, _) in CONTROL_TOKENS["kimi-k2-instruct"].items()}
     assert not any(
         entry["lstrip"] or entry["rstrip"] or entry["normalized"] or entry["single_word"]
         for entry in config["added_tokens_decoder"].values()
     )
-    assert config["auto_map"]["AutoTokenizer"] == ["tokenization_kimi.TikTokenTokenizer", None]
+    module = overlay.upstream.python.removesuffix(".py")
+    assert config["auto_map"]["AutoTokenizer"] == [f"{module}.TikTokenTokenizer", None]
 
 
 @pytest.mark.parametrize("line", LINES)
 def test_the_tables_are_the_published_ones(line: str) -> None:
-    expected = {index: (name, special) for name, (index, special) in NAMED.items()}
-    if line in ("kimi-k2-instruct", "kimi-k2-thinking"):
+    expected = {index: name for name, (index, special) in NAMED.items()}
+    if line in ("kimi-k2-instruct", "kimi-k2-thinking", "kimi-linear", "moonlight"):
         expected = {index: value for index, value in expected.items() if not 163602 <= index <= 163605}
-    if line == "kimi-k2-instruct":
+    if line in ("kimi-k2-instruct", "kimi-linear", "kimi-vl", "moonlight"):
         expected = {index: value for index, value in expected.items() if index not in (163606, 163607)}
-    assert CONTROL_TOKENS[line] == expected
+    if line in ("kimi-vl", "moonlight"):
+        left_out = {163590, 163591, 163593, *range(163595, 163600)}
+        expected = {index: value for index, value in expected.items() if index not in left_out}
+        expected |= {163838: "[PAD]", 163839: "[UNK]"}
+    if line == "kimi-vl":
+        expected[163602] = "<|media_start|>"
+    assert catalogue.overlays()[line].control_tokens() == expected
+    special = {name: special for name, (_, special) in NAMED.items()} | {"<|media_start|>": True}
+    table = catalogue.overlays()[line].description()["control_tokens"]
+    assert {entry["content"]: entry["special"] for entry in table.values()} == {
+        name: special[name] for name in expected.values()
+    }
 
 
 def test_the_rank_table_is_the_published_one() -> None:
@@ -290,6 +344,46 @@ def test_upstream_revisions() -> None:
     assert upstream["kimi-k2.5"].revision == "2426b45b6af0da48d0dcce71bbce6225e5c73adc"
     assert upstream["kimi-k2-thinking"].revision == "a51ccc050d73dab088bf7b0e2dd9b30ae85a4e55"
     assert upstream["kimi-k2-instruct"].revision == "fd1984e2b7a3350dbf7305fe73a4ede25c14de50"
+
+
+def test_upstreams_hashes_of_kimi_k2_7_code() -> None:
+    upstream = catalogue.overlays()["kimi-k2.7-code"].upstream
+    assert upstream.revision == "74797c9c62378b951a1f6fcf5c4631024e9b8bef"
+    assert upstream.sha256["chat_template.jinja"].startswith("8d21200dff7e85be")
+    assert upstream.sha256["tokenizer_config.json"].startswith("6dfafeacca3d4474")
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_a_manifest_says_how_everything_is_known(line: str) -> None:
+    overlay = catalogue.overlays()[line]
+    assert {*overlay.files, "chat_template.jinja"} - {"kimi_line.json", "tokenization_moonshot.py"} == {
+        name for name in overlay.evidence if "." in name
+    } | ({"tool_declaration_ts.py"} - overlay.evidence.keys())
+    for name, known in overlay.evidence.items():
+        same = name in overlay.files and overlay.files[name].sha256 == overlay.upstream.sha256.get(name)
+        assert (known == "hash") == (same or (name == "control_tokens" and line == "kimi-k2.6")), name
+        assert known in ("hash", "golden", "reports", "none")
+    assert (overlay.evidence["chat_template.jinja"] == "none") == ("chat_template.jinja" not in overlay.files)
+
+
+def test_a_line_is_a_folder_and_nothing_else(pristine: Path) -> None:
+    """A copy of a folder under another name, with other ids, is served: no code knows the lines."""
+    overlays = pristine / "kimi_tokenizers" / "overlays"
+    new = overlays / "eclipse"
+    shutil.copytree(overlays / "moonlight", new)
+    manifest = (new / "overlay.toml").read_text().replace('line = "moonlight"', 'line = "eclipse"')
+    (new / "overlay.toml").write_text(manifest.replace("moonshotai/Moonlight-", "moonshotai/Eclipse-"))
+    code = """
+        import kimi_tokenizers as kt
+        from kimi_tokenizers import catalogue
+        print(catalogue.LINES[0], catalogue.get("x/Eclipse-16B-A3B-4bit").line)
+        print(kt.load("moonshotai/Eclipse-16B-A3B").pad_token_id, catalogue.find("x/Eclipse-3"))
+    """
+    try:
+        result = run(pristine, code)
+    finally:
+        shutil.rmtree(new)
+    assert result.stdout == "eclipse eclipse\n163838 None\n", result.stderr
 
 
 # Damage

@@ -134,7 +134,7 @@ def test_errors_are_one_line_with_exit_status_1_and_usage_errors_have_2() -> Non
 
 # -- one declaration ---------------------------------------------------------------------------------------
 
-COMMANDS = ("demo", "status", "sync", "restore", "view", "verify", "parity", "upstream", "count")
+COMMANDS = ("demo", "status", "sync", "restore", "view", "verify", "parity", "upstream", "models", "count")
 
 
 @pytest.mark.parametrize("command", COMMANDS)

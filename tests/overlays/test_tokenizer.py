@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 TRANSFORMERS = tuple(map(int, transformers.__version__.split(".")[:2]))
 CHAT = golden("chat")
+OLD_CHAT = golden("k2_old_chat")
 VOCAB_FILE = OVERLAYS / "common" / "tiktoken.model"
 WEATHER = {
     "type": "function",
@@ -826,8 +827,8 @@ def test_signature_of_apply_chat_template() -> None:
         ("tools", None),
         ("tokenize", False),
         ("add_generation_prompt", True),
-        ("thinking", True),
-        ("preserve_thinking", False),
+        ("thinking", None),
+        ("preserve_thinking", None),
     ]
     assert list(parameters.values())[7].kind is inspect.Parameter.VAR_KEYWORD
 
@@ -910,12 +911,32 @@ def test_chat_template_as_an_argument(tokenizer: TikTokenTokenizer) -> None:
     assert tokenizer.apply_chat_template(HELLO, chat_template="{{ messages[0].content }}!") == "Hi!"
 
 
-@pytest.mark.parametrize("line", ["kimi-k2-instruct", "kimi-k2-thinking"])
-def test_a_line_without_a_template_says_so(lines: dict[str, TikTokenTokenizer], line: str) -> None:
+def test_a_line_without_a_template_says_so(lines: dict[str, TikTokenTokenizer]) -> None:
+    """What Kimi-K2.7-Code's template says is not known, and another's is not passed off as it."""
+    line = "kimi-k2.7-code"
     with pytest.raises(ChatTemplateError, match=r"has no chat template.*Put the model's own.*chat_template=") as caught:
         lines[line].apply_chat_template(HELLO)
     assert isinstance(caught.value, KimiTokenizersError)
+    assert "kimi-k2.7-code" in str(caught.value)
+    assert "moonshotai/Kimi-K2.7-Code" in str(caught.value)  # where it is to be had
     assert lines[line].apply_chat_template(HELLO, chat_template="{{ messages[0].content }}") == "Hi"
+
+
+@pytest.mark.parametrize("given", [{}, {"thinking": True}, {"thinking": False}, {"preserve_thinking": False}])
+def test_a_template_is_told_of_thinking_only_what_the_caller_says(
+    tokenizer: TikTokenTokenizer, given: dict[str, bool]
+) -> None:
+    shows = "{{ thinking is defined }} {{ thinking }} {{ preserve_thinking is defined }} {{ preserve_thinking }}"
+    expected = " ".join(f"{name in given} {given.get(name, '')}" for name in ("thinking", "preserve_thinking"))
+    assert tokenizer.apply_chat_template(HELLO, chat_template=shows, **given) == expected
+
+
+@pytest.mark.parametrize("row", OLD_CHAT, ids=range(len(OLD_CHAT)))
+def test_golden_row_of_the_older_chats(lines: dict[str, TikTokenTokenizer], row: dict[str, Any]) -> None:
+    tokenizer, arguments = lines[row["line"]], {name: row[name] for name in ("tools", "add_generation_prompt")}
+    assert tokenizer.apply_chat_template(row["messages"], **arguments) == row["text"]
+    ids = tokenizer.apply_chat_template(row["messages"], tokenize=True, return_dict=False, **arguments)
+    assert ids == tokenizer.encode(row["text"])
 
 
 # Alone in a model directory
