@@ -13,7 +13,7 @@ import sys
 from kimi_tokenizers.catalogue.overlay import Overlay, resources
 from kimi_tokenizers.errors import ModelIdError, OverlayError, UnknownModelError
 
-LINES = ("kimi-k2-instruct", "kimi-k2-thinking", "kimi-k2.5", "kimi-k2.6")
+LINES = ("kimi-k2-instruct", "kimi-k2-thinking", "kimi-k2.5", "kimi-k2.6", "kimi-k3")
 
 _MODEL_ID = re.compile(r"(?!.*\.\.)[A-Za-z0-9_][A-Za-z0-9_.-]{0,95}/[A-Za-z0-9_][A-Za-z0-9_.-]{0,95}")
 
@@ -53,8 +53,8 @@ def find(model_id: str) -> Overlay | None:
     if "kimi" not in model_id.lower() or not _MODEL_ID.fullmatch(model_id):
         return None
     name = parts(model_id.split("/")[1])
-    # Every name that is served begins so; the manifests need not be read to know that Kimi-K3 or Kimi-VL is not.
-    if name[0] != "kimi" or not name[1:2] or not name[1].startswith("k2"):
+    # Every name that is served begins so; the manifests need not be read to know that Kimi-Dev or Kimi-VL is not.
+    if name[0] != "kimi" or not name[1:2] or not (name[1].startswith("k2") or name[1] == "k3"):
         return None
     if any(part.startswith("distill") for part in name):
         return None

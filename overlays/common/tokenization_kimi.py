@@ -30,6 +30,7 @@ import codecs
 import contextlib
 import functools
 import hashlib
+import inspect
 import itertools
 import json
 import math
@@ -39,7 +40,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Literal, NoReturn
+from typing import Any, Literal, NamedTuple, NoReturn
 
 import tiktoken
 from transformers import AddedToken, BatchEncoding, PreTrainedTokenizer
@@ -78,6 +79,10 @@ class ChatTemplateError(KimiTokenizersError, ValueError):
     """There is no chat template to render a conversation with."""
 
 
+class ConversationError(KimiTokenizersError, ValueError):
+    """A conversation, or something given with it, that no prompt can be made of."""
+
+
 # ---------------------------------------------------------------------------------------------------------------------
 # 2. The vocabulary: rank table, split pattern, control tokens, model line
 #
@@ -107,6 +112,24 @@ PAT_STR = "|".join(
 )
 
 # Control tokens: id -> (name, special). `skip_special_tokens` skips the special ones.
+_K3: dict[int, tuple[str, bool]] = {
+    163584: ("[BOS]", True),
+    163585: ("[EOS]", True),
+    163586: ("<|end_of_msg|>", True),
+    163587: ("<|open|>", False),
+    163588: ("<|close|>", False),
+    163589: ("<|sep|>", False),
+    163590: ("[start_header_id]", True),
+    163591: ("[end_header_id]", True),
+    163593: ("[EOT]", True),
+    163602: ("<|media_begin|>", True),
+    163603: ("<|media_content|>", True),
+    163604: ("<|media_end|>", True),
+    163605: ("<|media_pad|>", True),
+    163649: ("<osagent_mode>", True),
+    163838: ("[UNK]", True),
+    163839: ("[PAD]", True),
+}
 _CORE: dict[int, tuple[str, bool]] = {
     163584: ("[BOS]", True),
     163585: ("[EOS]", True),
@@ -143,11 +166,12 @@ CONTROL_TOKENS: dict[str, dict[int, tuple[str, bool]]] = {
     "kimi-k2-thinking": {**_CORE, **_THINK},
     "kimi-k2.5": {**_CORE, **_MEDIA, **_THINK},
     "kimi-k2.6": {**_CORE, **_MEDIA, **_THINK},
+    "kimi-k3": _K3,
 }
 DEFAULT_LINE = "kimi-k2.6"
 LINE_FILE = "kimi_line.json"
-_KNOWN = CONTROL_TOKENS[DEFAULT_LINE]  # every name that any line gives
-_KNOWN_IDS = {name: index for index, (name, _) in _KNOWN.items()}
+# Lines with a family of control tokens of their own. All others have those of `_CORE`, and no names but the default's.
+_APART = ("kimi-k3",)
 
 
 def read_ranks(vocab_file: str | os.PathLike[str]) -> dict[bytes, int]:
@@ -186,25 +210,27 @@ def control_tokens(table: Mapping[Any, Any] | None, line: str | None = None) -> 
     Raises:
         ControlTokenError: the table contradicts itself or what is known of the vocabulary.
     """
-    known = CONTROL_TOKENS[line or DEFAULT_LINE]
+    own = CONTROL_TOKENS[line or DEFAULT_LINE]
     if not table:
-        return {index: _added_token(name, special) for index, (name, special) in known.items()}
-    certain = CONTROL_TOKENS[line] if line else _CORE
-    result = {index: _added_token(name, special) for index, (name, special) in _CORE.items()}
+        return {index: _added_token(name, special) for index, (name, special) in own.items()}
+    core, known = (own, own) if line in _APART else (_CORE, CONTROL_TOKENS[DEFAULT_LINE])
+    known_ids = {name: index for index, (name, _) in known.items()}
+    certain = own if line else core
+    result = {index: _added_token(name, special) for index, (name, special) in core.items()}
     for key, value in table.items():
         index, name, special = _table_entry(key, value)
         expected = certain.get(index, (name,))[0]
-        home = _KNOWN_IDS.get(name, index)
-        if name == f"<|reserved_token_{index}|>" and index not in _CORE:
+        home = known_ids.get(name, index)
+        if name == f"<|reserved_token_{index}|>" and index not in core:
             continue
         if name != expected or home != index or re.fullmatch(r"<\|reserved_token_\d+\|>", name):
             raise ControlTokenError(
-                f"The control-token table says that id {index} is {name!r}, but in Kimi K2 {index} is "
-                f"{_KNOWN.get(index, ('without a name',))[0]!r}"
+                f"The control-token table says that id {index} is {name!r}, but in {'Kimi K3' if core is _K3 else 'Kimi K2'} {index} is "
+                f"{known.get(index, ('without a name',))[0]!r}"
                 + (f" and {name!r} is {home}" if home != index else "")
                 + ". This is another vocabulary, or an edited tokenizer_config.json: restore the model's own."
             )
-        result[index] = _added_token(name, _KNOWN[index][1] if name in _KNOWN_IDS else special)
+        result[index] = _added_token(name, known[index][1] if name in known_ids else special)
     names = [token.content for token in result.values()]
     if len(set(names)) != len(names):
         twice = next(name for name in names if names.count(name) > 1)
@@ -296,6 +322,57 @@ def _line_beside(vocab_file: str | os.PathLike[str]) -> str | None:
 
 
 # ---------------------------------------------------------------------------------------------------------------------
+# 2.1. A prompt that remembers what in it is markup
+
+
+class Segment(NamedTuple):
+    """A part of a prompt."""
+
+    text: str
+    markup: bool
+    """Whether control tokens in `text` are recognised; else they are plain text."""
+
+
+class Prompt(str):
+    """A prompt's text, which remembers its segments.
+
+    Its ids are those of its segments, one after the other, so a control token that a user wrote stays plain text. exo
+    and mlx-lm render a conversation to text and then encode that text: handed a plain `str`, `encode` could not tell
+    markup from what a user wrote.
+
+    It is equal to its text. Plain text added with `+` is another plain segment; whatever else is made of it (a slice,
+    `strip`, `format`) is a plain `str`.
+
+    >>> prompt = Prompt([Segment("<|open|>", True), Segment("a", False)])
+    >>> prompt == "<|open|>a", (prompt + "<|sep|>").segments[-1]
+    (True, Segment(text='<|sep|>', markup=False))
+    """
+
+    __slots__ = ("segments",)
+
+    segments: tuple[Segment, ...]
+
+    def __new__(cls, segments: Iterable[tuple[str, bool]] = ()) -> Prompt:
+        kept = tuple(Segment(text, markup) for text, markup in segments if text)
+        prompt = super().__new__(cls, "".join([text for text, _ in kept]))
+        prompt.segments = kept
+        return prompt
+
+    def __add__(self, other: str) -> Prompt:
+        return Prompt(self.segments + _segments(other)) if isinstance(other, str) else NotImplemented
+
+    def __radd__(self, other: str) -> Prompt:
+        return Prompt(_segments(other) + self.segments) if isinstance(other, str) else NotImplemented
+
+    def __reduce__(self) -> tuple[type[Prompt], tuple[Any]]:
+        return Prompt, (tuple(map(tuple, self.segments)),)  # for copy and pickle
+
+
+def _segments(text: str) -> tuple[Segment, ...]:
+    return text.segments if isinstance(text, Prompt) else (Segment(str(text), False),)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
 # 3. The engine: tiktoken, made cheap for short texts, parallel for long ones, and safe on long runs of whitespace
 
 # Up to this length it is quicker to look for control tokens here: handing their names to tiktoken takes 24 µs.
@@ -345,6 +422,8 @@ class KimiEncoding(tiktoken.Encoding):
         >>> encoding.encode("Hello, world!<|im_end|>", allowed_special="all")
         [19180, 11, 2695, 0, 163586]
         """
+        if type(text) is not str and isinstance(text, Prompt) and _all_allowed(allowed_special, disallowed_special):
+            return self._encode_segments(text)
         everything = False
         if isinstance(allowed_special, str) and allowed_special == "all":
             everything = True
@@ -411,12 +490,26 @@ class KimiEncoding(tiktoken.Encoding):
         disallowed_special: Literal["all"] | Collection[str] = "all",
     ) -> Any:
         """As `tiktoken.Encoding.encode_to_numpy`: ids of `text` as an array of uint32. Needs numpy."""
-        if self._nested or (len(text) > _SHORT and _has_long_run(text)):
+        if self._nested or isinstance(text, Prompt) or (len(text) > _SHORT and _has_long_run(text)):
             import numpy as np
 
             ids = self.encode(text, allowed_special=allowed_special, disallowed_special=disallowed_special)
             return np.array(ids, dtype=np.uint32)
         return super().encode_to_numpy(text, allowed_special=allowed_special, disallowed_special=disallowed_special)
+
+    # Prompts
+
+    def _encode_segments(self, prompt: Prompt) -> list[int]:
+        """Ids of a prompt's segments, one after the other."""
+        ids: list[int] = []
+        for text, markup in prompt.segments:
+            if not markup:
+                ids += self.encode_ordinary(text)
+            elif text in self._special_tokens:
+                ids.append(self._special_tokens[text])
+            else:
+                ids += self.encode(text, allowed_special="all")
+        return ids
 
     # Short texts
 
@@ -512,6 +605,12 @@ class KimiEncoding(tiktoken.Encoding):
 
 # ---------------------------------------------------------------------------------------------------------------------
 # 3.1. Control tokens in a text
+
+
+def _all_allowed(allowed: Any, disallowed: Any) -> bool:
+    """Whether arguments of `encode` say that all control tokens are recognised, and that none is an error."""
+    everything = isinstance(allowed, str) and allowed == "all"
+    return everything and (not disallowed or (isinstance(disallowed, str) and disallowed == "all"))
 
 
 @functools.lru_cache(maxsize=8)
@@ -659,8 +758,11 @@ class TikTokenTokenizer(PreTrainedTokenizer):
     vocab_files_names = {"vocab_file": VOCAB_FILE}  # noqa: RUF012 (as transformers declares it)
     model_input_names = ["input_ids", "attention_mask"]  # noqa: RUF012
     pat_str = PAT_STR
+    own_line: str | None = None
+    """The only line that a class is for; None for this one, which serves several."""
     special_tokens: dict[str, int]
     model: tiktoken.Encoding
+    _own_steps = True
 
     # Building
 
@@ -690,7 +792,13 @@ class TikTokenTokenizer(PreTrainedTokenizer):
         """
         if vocab_file is None:
             raise VocabFileError(f"The model directory has no {VOCAB_FILE}. Put that of any Kimi K2 model there.")
-        table = control_tokens(added_tokens_decoder, line or _line_beside(vocab_file))
+        line = line or _line_beside(vocab_file) or self.own_line
+        if line not in (self.own_line, None) and (self.own_line or line in _APART):
+            raise ControlTokenError(
+                f"{LINE_FILE} (or `line`) names the model line {line!r}, and this tokenizer is for "
+                f"{self.own_line or 'Kimi K2'}. Restore the {LINE_FILE} that belongs to it, or delete it."
+            )
+        table = control_tokens(added_tokens_decoder, line)
         ranks = read_ranks(vocab_file)
         self.special_tokens = special_tokens(table)
         _check_names(self.special_tokens, ranks)
@@ -864,7 +972,7 @@ class TikTokenTokenizer(PreTrainedTokenizer):
             and all(isinstance(text, str) for text in batch)
             and not any(value for name, value in kwargs.items() if name not in _PLAIN_ARGUMENTS)
             and "token_type_ids" not in self.model_input_names
-            and type(self) is TikTokenTokenizer  # a subclass may have overridden any of the steps
+            and "_own_steps" in vars(type(self))  # another subclass may have overridden any of the steps
             and not self.build_inputs_with_special_tokens([])
         )
 
@@ -1035,6 +1143,23 @@ class TikTokenTokenizer(PreTrainedTokenizer):
             **kwargs,
         )
 
+    def _prompts_out(self, prompts: list[Prompt], is_batch: bool, tokenize: bool, kwargs: Mapping[str, Any]) -> Any:
+        """What `apply_chat_template` returns for these prompts, with transformers' arguments for it in `kwargs`."""
+        if not tokenize:
+            return prompts if is_batch else prompts[0]
+        if kwargs.get("return_assistant_tokens_mask"):
+            raise ConversationError("return_assistant_tokens_mask needs a chat template with generation marks.")
+        encoded = self(
+            prompts if is_batch else prompts[0],
+            padding=kwargs.get("padding", False),
+            truncation=kwargs.get("truncation", False),
+            max_length=kwargs.get("max_length"),
+            add_special_tokens=False,
+            return_tensors=kwargs.get("return_tensors"),
+            **(kwargs.get("tokenizer_kwargs") or {}),
+        )
+        return encoded if kwargs.get("return_dict", _RETURN_DICT) else encoded["input_ids"]
+
     # Files
 
     def save_vocabulary(self, save_directory: str, filename_prefix: str | None = None) -> tuple[str]:
@@ -1048,6 +1173,10 @@ class TikTokenTokenizer(PreTrainedTokenizer):
         temporary.write_bytes(b"".join(lines))
         temporary.replace(path)  # in one step: this may be the file that the tokenizer was loaded from
         return (str(path),)
+
+
+# Whether transformers' `apply_chat_template` returns a BatchEncoding when nothing is said: from 5.0 on it does.
+_RETURN_DICT = inspect.signature(PreTrainedTokenizer.apply_chat_template).parameters["return_dict"].default
 
 
 def _new_engine(ranks: dict[bytes, int], names: Mapping[str, int]) -> KimiEncoding:
@@ -1126,14 +1255,14 @@ def _without_aliases(conversation: Any) -> Any:
 
 def _declared(tools: Iterable[Any]) -> tuple[list[Any], str | None]:
     """Tools as JSON schemas sorted by key, and their declaration in TypeScript: None if a schema has no such form."""
-    schemas = [_tool_schema(tool) for tool in tools]
+    schemas = [tool_schema(tool) for tool in tools]
     with contextlib.suppress(UnsupportedSchemaError):  # then the template writes JSON
         schemas = [deep_sort(schema) for schema in schemas]
         return schemas, encode_tools_to_typescript_style(schemas)
     return schemas, None
 
 
-def _tool_schema(tool: Any) -> Any:
+def tool_schema(tool: Any) -> Any:
     """A tool as a JSON schema; a Python function is described by transformers."""
     if callable(tool):
         from transformers.utils import get_json_schema
