@@ -9,7 +9,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -77,6 +77,8 @@ class Upstream:
     sha256: Mapping[str, str]
     good_revisions: tuple[str, ...]
     broken_revisions: tuple[str, ...]
+    untried_sha256: Mapping[str, str] = field(default_factory=dict)
+    """Of files of later revisions, which are recognised, but whose content nobody has seen."""
 
 
 @dataclass(frozen=True)
@@ -87,12 +89,24 @@ class Overlay:
         line: name of the line, e.g. "kimi-k2.6".
         models: the upstream model ids that it serves, e.g. "moonshotai/Kimi-K2.6".
         files: file name in a model directory -> packaged file.
+        encoder: those of `files` that render conversations, where the line has a chat encoder instead of a template; a
+            chat template in a model directory then has no effect.
     """
 
     line: str
     models: tuple[str, ...]
     files: Mapping[str, OverlayFile]
     upstream: Upstream
+    encoder: tuple[str, ...] = ()
+
+    @property
+    def always(self) -> tuple[str, ...]:
+        """The files that are in front whatever the model directory holds, in the manifest's order.
+
+        No downloaded Python runs, and the rank table is the one the tokenizer was made for. Only configuration and chat
+        template can be the model's own.
+        """
+        return tuple(name for name in self.files if name not in ("tokenizer_config.json", "chat_template.jinja"))
 
     def read(self, name: str) -> bytes:
         """Content of one of `files`, verified. Raises OverlayError."""
@@ -118,5 +132,7 @@ class Overlay:
                 sha256=upstream.get("sha256", {}),
                 good_revisions=tuple(upstream.get("good_revisions", ())),
                 broken_revisions=tuple(upstream.get("broken_revisions", ())),
+                untried_sha256=upstream.get("untried_sha256", {}),
             ),
+            encoder=tuple(manifest.get("encoder", ())),
         )

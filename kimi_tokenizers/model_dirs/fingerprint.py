@@ -32,7 +32,7 @@ def token_fingerprint(overlay: Overlay, model_dir: Path | None = None) -> str:
         path = model_dir / TOKENIZER_CONFIG
         own = control_token_table(read_object(path), path)
         if own:  # it decides, except that the tokenizer has what every line has whatever it says
-            every_line = catalogue.overlays()["kimi-k2-instruct"].control_tokens()
+            every_line = table if overlay.encoder else catalogue.overlays()["kimi-k2-instruct"].control_tokens()
             try:
                 table = {**every_line, **{int(index): str(entry["content"]) for index, entry in own.items()}}
             except (ValueError, TypeError, KeyError) as error:
@@ -46,6 +46,8 @@ def token_fingerprint(overlay: Overlay, model_dir: Path | None = None) -> str:
 
 def prompt_fingerprint(overlay: Overlay, model_dir: Path | None = None) -> str:
     """SHA-256 over all that decides prompt text: chat template (that of `model_dir` if given) and declarations."""
+    if overlay.encoder:
+        return _digest([overlay.files[name].sha256 for name in overlay.encoder])
     template = chat_template(model_dir) if model_dir is not None else None
     if template is None and CHAT_TEMPLATE in overlay.files:
         template = overlay.read(CHAT_TEMPLATE).decode("utf-8")

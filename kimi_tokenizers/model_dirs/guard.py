@@ -29,7 +29,9 @@ TOKENIZER_JSON_BYTES = 64 * 1024 * 1024
 _TICK = 20_000_000  # nanoseconds
 
 # `model_type` of K2 models is kimi_k2, of the multimodal ones kimi_k25; their architecture is that of DeepSeek V3.
-_MODEL_TYPE = re.compile(r"kimi_?k2(_?[0-9]+)?(_.*)?|deepseek_v3", re.IGNORECASE)
+_K2_TYPE = re.compile(r"kimi_?k2(_?[0-9]+)?(_.*)?|deepseek_v3", re.IGNORECASE)
+# That of K3 is kimi_k3, with a text model of kimi_linear.
+_K3_TYPE = re.compile(r"kimi_k3|kimi_linear", re.IGNORECASE)
 
 
 def check_vocabulary(overlay: Overlay, model_dir: Path, *, override: bool = False) -> None:
@@ -120,9 +122,19 @@ def _config(overlay: Overlay, model_dir: Path) -> None:
     for size in sizes:
         if size is not None and size != VOCAB_SIZE:
             raise _mismatch(overlay, path, f"has vocab_size {size!r}", f"has {VOCAB_SIZE:,} ids")
-    model_type = config.get("model_type")
-    if model_type is not None and not _MODEL_TYPE.fullmatch(str(model_type)):
-        raise _mismatch(overlay, path, f"has model_type {model_type!r}", "is for kimi_k2 and its multimodal kin")
+    text_type = text_config.get("model_type") if isinstance(text_config, dict) else None
+    _model_types(overlay, path, config.get("model_type"), text_type)
+
+
+def _model_types(overlay: Overlay, path: Path, model_type: Any, text_type: Any) -> None:
+    """Compare `model_type` of a config.json and of its `text_config`."""
+    is_k3 = overlay.line == "kimi-k3"
+    wanted, ours = (_K3_TYPE, "kimi_k3 and kimi_linear") if is_k3 else (_K2_TYPE, "kimi_k2 and its multimodal kin")
+    if model_type is not None and not wanted.fullmatch(str(model_type)):
+        raise _mismatch(overlay, path, f"has model_type {model_type!r}", f"is for {ours}")
+    other = _K2_TYPE if is_k3 else _K3_TYPE
+    if text_type is not None and other.fullmatch(str(text_type)):
+        raise _mismatch(overlay, path, f"has text_config.model_type {text_type!r}", f"is for {ours}")
 
 
 def _control_tokens(overlay: Overlay, model_dir: Path) -> None:

@@ -40,11 +40,13 @@ def _identify_by_contents(path: Path) -> Overlay | None:
     config = read_object(path / TOKENIZER_CONFIG) or {}
     model_type = str((read_object(path / "config.json") or {}).get("model_type"))
     named = json.dumps([config.get("auto_map"), config.get("tokenizer_class")])
+    if model_type == "kimi_k3":
+        return catalogue.overlays()["kimi-k3"]
     if "tokenization_kimi" not in named and not model_type.startswith("kimi_k2"):
         return None
     table = control_token_table(config, path / TOKENIZER_CONFIG)
     names = {str(entry.get("content")) for entry in table.values() if isinstance(entry, dict)}
-    for line in ("kimi-k2.6", "kimi-k2-thinking", "kimi-k2-instruct"):
+    for line in ("kimi-k3", "kimi-k2.6", "kimi-k2-thinking", "kimi-k2-instruct"):
         overlay = catalogue.overlays()[line]
         if names.issuperset(overlay.control_tokens().values()):
             return overlay

@@ -5,7 +5,7 @@ It must never write to a model directory, and for a model that is none of ours i
 anything heavy: exo asks it for every model.
 """
 
-from kimi_tokenizers.resolver.layering import ALWAYS_OURS, Layer, front, layers
+from kimi_tokenizers.resolver.layering import Layer, front, layers
 from kimi_tokenizers.resolver.resolved import describe, provides, resolve
 
-__all__ = ["ALWAYS_OURS", "Layer", "describe", "front", "layers", "provides", "resolve"]
+__all__ = ["Layer", "describe", "front", "layers", "provides", "resolve"]

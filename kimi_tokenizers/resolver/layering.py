@@ -23,9 +23,6 @@ from kimi_tokenizers.model_dirs import (
     read_text,
 )
 
-# Always the overlay's: no downloaded Python runs, and the rank table is the one the tokenizer was made for.
-ALWAYS_OURS = ("tiktoken.model", "tokenization_kimi.py", "tool_declaration_ts.py", "kimi_line.json")
-
 # What transformers would build another tokenizer from, or what has nothing to do with tokenizing.
 _LEFT_OUT = ("tokenizer.json", "model.safetensors.index.json")
 _SMALL = (".json", ".jinja")
@@ -51,7 +48,7 @@ class Layer:
 
 def layers(overlay: Overlay, model_dir: Path) -> list[Layer]:
     """Decide for every tokenizer file of a model directory. Raises ModelDirError, TokenizerConfigError."""
-    result = [Layer(name, "overlay", "the overlay's is always in front") for name in ALWAYS_OURS]
+    result = [Layer(name, "overlay", "the overlay's is always in front") for name in overlay.always]
     config, why = _config_origin(overlay, model_dir)
     if config == "directory" or TOKENIZER_CONFIG in overlay.files:
         result.append(Layer(TOKENIZER_CONFIG, config, why))
@@ -96,6 +93,8 @@ def _with_slow_class(data: bytes) -> bytes:
 
 def _template_layer(overlay: Overlay, model_dir: Path, config: str) -> Layer | None:
     name = CHAT_TEMPLATE
+    if overlay.encoder:
+        return None
     if read_text(model_dir / name) is not None:
         return Layer(name, "directory", "the model's own")
     if config == "directory" and chat_template(model_dir) is not None:

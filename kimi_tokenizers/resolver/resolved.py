@@ -13,7 +13,7 @@ from kimi_tokenizers.model_dirs import (
     check_vocabulary,
     checked_dir,
 )
-from kimi_tokenizers.resolver.layering import ALWAYS_OURS, front, layers
+from kimi_tokenizers.resolver.layering import front, layers
 
 
 def resolve(model_id: str, model_dir: str | os.PathLike[str], *, override_guard: bool = False) -> Path:
@@ -60,7 +60,8 @@ def provides(model_id: str, filename: str) -> bool:
     >>> provides("mlx-community/Qwen3-8B-4bit", "tokenizer.json")
     False
     """
-    return filename in ALWAYS_OURS and catalogue.find(model_id) is not None
+    overlay = catalogue.find(model_id)
+    return overlay is not None and filename in overlay.always
 
 
 def describe(model_id: str, model_dir: str | os.PathLike[str]) -> dict[str, Any]:
