@@ -224,12 +224,8 @@ def control_tokens(table: Mapping[Any, Any] | None, line: str | None = None) -> 
         if name == f"<|reserved_token_{index}|>" and index not in core:
             continue
         if name != expected or home != index or re.fullmatch(r"<\|reserved_token_\d+\|>", name):
-            raise ControlTokenError(
-                f"The control-token table says that id {index} is {name!r}, but in {'Kimi K3' if core is _K3 else 'Kimi K2'} {index} is "
-                f"{known.get(index, ('without a name',))[0]!r}"
-                + (f" and {name!r} is {home}" if home != index else "")
-                + ". This is another vocabulary, or an edited tokenizer_config.json: restore the model's own."
-            )
+            ours = f"in {line or 'Kimi K2'} {index} is {known.get(index, ('without a name',))[0]!r}"
+            _raise_other_name(index, name, ours + (f" and {name!r} is {home}" if home != index else ""))
         result[index] = _added_token(name, known[index][1] if name in known_ids else special)
     names = [token.content for token in result.values()]
     if len(set(names)) != len(names):
@@ -245,6 +241,13 @@ def control_tokens(table: Mapping[Any, Any] | None, line: str | None = None) -> 
             "and tokens that were added follow these without a gap. Restore the model's own tokenizer_config.json."
         )
     return result
+
+
+def _raise_other_name(index: int, name: str, ours: str) -> NoReturn:
+    raise ControlTokenError(
+        f"The control-token table says that id {index} is {name!r}, but {ours}. This is another vocabulary, or an edited "
+        "tokenizer_config.json: restore the model's own."
+    )
 
 
 def special_tokens(table: Mapping[int, AddedToken]) -> dict[str, int]:

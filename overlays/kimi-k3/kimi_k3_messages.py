@@ -147,7 +147,7 @@ def _content(message: Mapping[str, Any], where: str, images: Images) -> Segments
             segments += images.text(part["text"], where)
         else:
             raise ConversationError(
-                f"{where}: part {number} of `content`, of type {short(part.get('type'))}, is no image and has no `text`."
+                f"{where}: part {number} of `content`, of type {short(part.get('type'))}, is no image, and has no text."
             )
     return segments
 

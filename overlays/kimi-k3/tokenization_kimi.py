@@ -1,7 +1,9 @@
 """The tokenizer of Kimi-K3: Kimi's common one, with K3's control tokens and chat encoder.
 
 transformers executes this file out of a model directory (`trust_remote_code=True`), where the common tokenizer lies
-beside it as `kimi_tiktoken.py`. Upstream's encoder has another name than ours: where a download puts upstream's
+beside it as `kimi_tiktoken.py`. Up to 5.6 it copies only what this very file imports, so every file is named here.
+
+Upstream's encoder has another name than ours: where a download puts upstream's
 `tokenization_kimi.py` back, it finds its own encoder and not half of ours.
 """
 
@@ -13,11 +15,14 @@ from typing import Any
 try:
     from .kimi_tiktoken import ConversationError, Prompt, tool_schema
     from .kimi_tiktoken import TikTokenTokenizer as CommonTokenizer
+    from .tool_declaration_ts import deep_sort as _for_kimi_tiktoken  # noqa: F401
 except ImportError:  # inside the package, where that file has its own name
     from kimi_tokenizers.overlays.common.tokenization_kimi import ConversationError, Prompt, tool_schema
     from kimi_tokenizers.overlays.common.tokenization_kimi import TikTokenTokenizer as CommonTokenizer
 
 from .kimi_k3_chat import render
+from .kimi_k3_messages import opened as _for_kimi_k3_chat  # noqa: F401
+from .kimi_k3_values import short as _for_kimi_k3_messages  # noqa: F401
 
 
 class TikTokenTokenizer(CommonTokenizer):
