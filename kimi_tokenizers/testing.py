@@ -68,13 +68,13 @@ def checks_of_model_dir(
         trust_remote_code: execute Python that comes with the directory.
 
     Raises:
-        CheckError: nothing says that it is a directory of a Kimi K2 model.
+        CheckError: nothing says that it is a directory of a Kimi model.
         ModelDirError: it cannot be read.
     """
     path = checked_dir(model_dir)
     overlay = catalogue.get(model_id) if model_id else identify(path)
     if overlay is None:
-        raise CheckError(f"Nothing in {str(path)!r} says that it is a Kimi K2 model. Give its model id as well.")
+        raise CheckError(f"Nothing in {str(path)!r} says that it is a Kimi model. Give its model id as well.")
     line, model = overlay.line, model_id or overlay.models[0]
     checks: dict[str, Callable[[], None]] = {
         "vocabulary": lambda: _guarded(lambda: check_vocabulary(overlay, path)),
@@ -83,7 +83,7 @@ def checks_of_model_dir(
     if any((path / name).exists() for name in ("tiktoken.model", "tokenizer.json")):
         checks["data"] = lambda: _guarded(lambda: _check_data(path, line))
     if trust_remote_code or all(
-        read_small(path / name) == overlay.read(name) for name in ("tokenization_kimi.py", "tool_declaration_ts.py")
+        read_small(path / name) == overlay.read(name) for name in overlay.files if name.endswith(".py")
     ):
         checks["exo"] = lambda: _check_exo(path, line)
     return checks

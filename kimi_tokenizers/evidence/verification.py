@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import platform
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from hashlib import sha256
 from importlib import metadata
 from typing import Any
 
@@ -35,6 +37,11 @@ _PROMPT = (
     "<|im_system|>tool<|im_middle|>## Return of functions.get_weather:0\n晴<|im_end|>"
     "<|im_assistant|>assistant<|im_middle|><think>"
 )
+
+# The same for Kimi-K3; the control tokens in it are markup, but for those that the user wrote.
+_K3_MESSAGES = [{"role": "user", "content": "Weather? <|sep|>"}, *_MESSAGES[1:]]
+_K3_TEXT_SHA256 = "f928d8a6cfe3d48842284a889c3ed4d3ac0cb3f7967a78b5c6d615c5cb761628"
+_K3_IDS_SHA256 = "c22f5053349e12ac9f7a3af58745d045d8cc1085c422d5c0a05c4718589cee6d"
 
 
 @dataclass
@@ -104,3 +111,7 @@ def _wrong_answers() -> Iterator[str]:
         yield "" if back == text else f"{line}: {list(ids)} decodes to {back!r}, expected {text!r}."
     prompt = tokenizers["kimi-k2.6"].apply_chat_template(_MESSAGES, tools=[_TOOL])
     yield "" if prompt == _PROMPT else f"kimi-k2.6: the chat template renders {prompt!r}, expected {_PROMPT!r}."
+    prompt = tokenizers["kimi-k3"].apply_chat_template(_K3_MESSAGES, tools=[_TOOL])
+    ids = json.dumps(tokenizers["kimi-k3"].encode(prompt))
+    found = [sha256(text.encode()).hexdigest() for text in (prompt, ids)]
+    yield "" if found == [_K3_TEXT_SHA256, _K3_IDS_SHA256] else f"kimi-k3: renders {prompt!r} with the ids {ids}."

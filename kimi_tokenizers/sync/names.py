@@ -1,6 +1,7 @@
 """Every name that `sync` uses in a model directory: the files it may write, those of its record, temporary ones.
 
-It only makes names, out of the manifests, and must never look at a model directory. A journal may speak of the files in `NAMES` and of no others.
+It only makes names, out of the manifests, and must never look at a model directory. A journal may speak of the files in
+`NAMES` and of no others.
 """
 
 from __future__ import annotations

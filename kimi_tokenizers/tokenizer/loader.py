@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
 DEFAULT_MODEL = "moonshotai/Kimi-K2.6"
 
-# `<|im_end|>`, in K3 `<|end_of_msg|>`, which ends a turn: exo passes it as the id to stop at; `[EOS]` is the tokenizer's
-# own.
+# `<|im_end|>` (in K3 `<|end_of_msg|>`), which ends a turn: exo passes it as the id to stop at; `[EOS]` is the
+# tokenizer's own.
 STOP_TOKEN_ID = 163586
 
 
@@ -129,8 +129,8 @@ def load_mlx(
         ) from error
     if "tool_parser" not in inspect.signature(TokenizerWrapper.__init__).parameters:
         raise ImportError("load_mlx needs mlx-lm 0.31 or newer. Run: pip install 'kimi-tokenizers[mlx]'")
-    from kimi_tokenizers.tokenizer.detokenizer import KimiStreamingDetokenizer
     from kimi_tokenizers.tokenizer import tool_calls, tool_calls_k3
+    from kimi_tokenizers.tokenizer.detokenizer import KimiStreamingDetokenizer
 
     calls = tool_calls_k3 if catalogue.get(model_id).line == "kimi-k3" else tool_calls
     return TokenizerWrapper(

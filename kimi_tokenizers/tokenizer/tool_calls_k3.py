@@ -4,7 +4,7 @@
       <|open|>argument key="city" type="string"<|sep|>Tokyo<|close|>argument<|sep|>
     <|close|>call<|sep|>
 
-A call whose arguments were not JSON of an object holds `<|open|>json type="object"<|sep|>…<|close|>json<|sep|>` instead.
+A call can hold `<|open|>json type="object"<|sep|>{…}<|close|>json<|sep|>` instead of arguments.
 """
 
 from __future__ import annotations

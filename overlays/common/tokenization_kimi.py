@@ -245,8 +245,8 @@ def control_tokens(table: Mapping[Any, Any] | None, line: str | None = None) -> 
 
 def _raise_other_name(index: int, name: str, ours: str) -> NoReturn:
     raise ControlTokenError(
-        f"The control-token table says that id {index} is {name!r}, but {ours}. This is another vocabulary, or an edited "
-        "tokenizer_config.json: restore the model's own."
+        f"The control-token table says that id {index} is {name!r}, but {ours}. This is another vocabulary, or an "
+        "edited tokenizer_config.json: restore the model's own."
     )
 
 

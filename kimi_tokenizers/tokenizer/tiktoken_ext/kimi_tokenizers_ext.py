@@ -1,4 +1,4 @@
-"""tiktoken's plugin: `tiktoken.get_encoding("kimi_k2")`, `("kimi_k2_5")` and `("kimi_k3")` once this package is installed.
+"""tiktoken's plugin: `tiktoken.get_encoding("kimi_k2")`, `"kimi_k2_5"` and `"kimi_k3"` once this package is installed.
 
 Installed as `tiktoken_ext.kimi_tokenizers_ext`. tiktoken imports it to learn the names, so nothing heavy is imported
 before an encoding is asked for.
