@@ -100,7 +100,7 @@ class Process:
 
 
 def serve() -> None:
-    """The process's side: load the directory in `sys.argv[1]` as exo does for a line, then answer until standard input ends."""
+    """The process's side: load the directory in `sys.argv[1]` as exo does, then answer until standard input ends."""
     replies = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what the foreign code prints must not look like an answer
     sys.dont_write_bytecode = True

@@ -1134,7 +1134,8 @@ class TikTokenTokenizer(PreTrainedTokenizer):
             thinking = False
         if kwargs.get("continue_final_message"):
             add_generation_prompt = False
-        tools, declaration = _declared(tools) if tools else (tools, None)
+        if tools and "tools_ts_str" not in kwargs:
+            tools, kwargs["tools_ts_str"] = declared(tools)
         return super().apply_chat_template(
             _without_aliases(conversation),
             tools=tools,
@@ -1142,8 +1143,7 @@ class TikTokenTokenizer(PreTrainedTokenizer):
             add_generation_prompt=add_generation_prompt,
             thinking=thinking,
             preserve_thinking=preserve_thinking,
-            tools_ts_str=declaration,
-            **kwargs,
+            **{"tools_ts_str": None, **kwargs},
         )
 
     def _prompts_out(self, prompts: list[Prompt], is_batch: bool, tokenize: bool, kwargs: Mapping[str, Any]) -> Any:
@@ -1256,7 +1256,7 @@ def _without_aliases(conversation: Any) -> Any:
     return conversation
 
 
-def _declared(tools: Iterable[Any]) -> tuple[list[Any], str | None]:
+def declared(tools: Iterable[Any]) -> tuple[list[Any], str | None]:
     """Tools as JSON schemas sorted by key, and their declaration in TypeScript: None if a schema has no such form."""
     schemas = [tool_schema(tool) for tool in tools]
     with contextlib.suppress(UnsupportedSchemaError):  # then the template writes JSON
