@@ -152,7 +152,7 @@ def _write_model(model_dir: Path, overlay: Overlay, layout: str) -> None:
 
 
 def _config(line: str, layout: str) -> dict[str, Any]:
-    if layout == "k3":
+    if layout == "k3" or line == "kimi-k3":
         return {"model_type": "kimi_k3", "vocab_size": 163840}
     if line in ("kimi-k2-instruct", "kimi-k2-thinking"):
         return {"model_type": "kimi_k2", "architectures": ["DeepseekV3ForCausalLM"], "vocab_size": 163840}
@@ -165,7 +165,7 @@ def _tokenizer_config(overlay: Overlay) -> dict[str, Any]:
 
 
 def _write_slow_tokenizer(model_dir: Path, overlay: Overlay) -> None:
-    for name in ("tiktoken.model", "tokenization_kimi.py", "tool_declaration_ts.py", "tokenizer_config.json"):
+    for name in {*overlay.always, "tokenizer_config.json"} - {"kimi_line.json"}:
         (model_dir / name).write_bytes(overlay.read(name))
 
 

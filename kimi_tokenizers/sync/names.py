@@ -1,11 +1,12 @@
 """Every name that `sync` uses in a model directory: the files it may write, those of its record, temporary ones.
 
 It only makes names, out of the manifests, and must never look at a model directory. A journal may speak of the files in
-`NAMES` and of no others.
+`every_name` and of no others.
 """
 
 from __future__ import annotations
 
+import functools
 import itertools
 import re
 from collections.abc import Iterator
@@ -14,11 +15,18 @@ from pathlib import Path
 from kimi_tokenizers.catalogue import overlays
 from kimi_tokenizers.model_dirs import CHAT_TEMPLATE, OWN_PREFIX, TOKENIZER_CONFIG
 
-# Every file that may be written, in the order in which they are put in place: exo executes `tokenization_kimi.py`, and
-# then finds everything it needs there already.
 _LAST = (TOKENIZER_CONFIG, CHAT_TEMPLATE, "tokenization_kimi.py")
-_OTHERS = dict.fromkeys(name for overlay in overlays().values() for name in overlay.always if name not in _LAST)
-NAMES = (*_OTHERS, *_LAST)
+
+
+@functools.lru_cache(maxsize=1)
+def every_name() -> tuple[str, ...]:
+    """Every file that may be written, whatever the line, in the order in which they are put in place.
+
+    exo executes `tokenization_kimi.py`, and then finds everything it needs there already.
+    """
+    others = dict.fromkeys(name for overlay in overlays().values() for name in overlay.always if name not in _LAST)
+    return (*others, *_LAST)
+
 
 # The folder of the record, and what is in it; `journal` says what each is for.
 FOLDER = OWN_PREFIX

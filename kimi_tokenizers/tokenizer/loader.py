@@ -91,7 +91,7 @@ def _load(
         template = overlay.read(CHAT_TEMPLATE).decode("utf-8")
     new = tokenizer_class(overlay.line)
     if text_is_plain and not overlay.encoder:
-        from kimi_tokenizers.tokenizer.plain_text import TikTokenTokenizer as new  # type: ignore[assignment]  # noqa: N813
+        from kimi_tokenizers.tokenizer.plain_text import TikTokenTokenizer as new  # noqa: N813
     from kimi_tokenizers.overlays.common.tokenization_kimi import VocabFileError
     from kimi_tokenizers.tokenizer.engine import accelerated
 

@@ -139,7 +139,7 @@ class _StandIns:
         return Prompt(self._segments(whole, plain))
 
     def _segments(self, text: str, plain: list[tuple[int, int]]) -> list[Segment]:
-        segments = []
+        segments: list[Segment] = []
         start = 0
         places = iter([*plain, (len(text) + 1, len(text) + 1)])
         begin, end = next(places)
