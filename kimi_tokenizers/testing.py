@@ -68,13 +68,13 @@ def checks_of_model_dir(
         trust_remote_code: execute Python that comes with the directory.
 
     Raises:
-        CheckError: nothing says that it is a directory of a Kimi K2 model.
+        CheckError: nothing says that it is a directory of a Kimi model.
         ModelDirError: it cannot be read.
     """
     path = checked_dir(model_dir)
     overlay = catalogue.get(model_id) if model_id else identify(path)
     if overlay is None:
-        raise CheckError(f"Nothing in {str(path)!r} says that it is a Kimi K2 model. Give its model id as well.")
+        raise CheckError(f"Nothing in {str(path)!r} says that it is a Kimi model. Give its model id as well.")
     line, model = overlay.line, model_id or overlay.models[0]
     checks: dict[str, Callable[[], None]] = {
         "vocabulary": lambda: _guarded(lambda: check_vocabulary(overlay, path)),

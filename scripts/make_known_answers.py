@@ -96,6 +96,24 @@ MOONLIGHT = {
     163838: "[PAD]",
     163839: "[UNK]",
 }
+K3 = {
+    163584: "[BOS]",
+    163585: "[EOS]",
+    163586: "<|end_of_msg|>",
+    163587: "<|open|>",
+    163588: "<|close|>",
+    163589: "<|sep|>",
+    163590: "[start_header_id]",
+    163591: "[end_header_id]",
+    163593: "[EOT]",
+    163602: "<|media_begin|>",
+    163603: "<|media_content|>",
+    163604: "<|media_end|>",
+    163605: "<|media_pad|>",
+    163649: "<osagent_mode>",
+    163838: "[UNK]",
+    163839: "[PAD]",
+}
 # One of those that have the same.
 LINES = {
     "kimi-k2.6": {**NAMES, **THINK, **MEDIA},
@@ -103,7 +121,15 @@ LINES = {
     "kimi-k2-instruct": NAMES,
     "kimi-vl": {**MOONLIGHT, **MEDIA, 163602: "<|media_start|>"},
     "moonlight": MOONLIGHT,
+    "kimi-k3": K3,
 }
+K3_PROMPTS = (
+    '<|open|>message role="user"<|sep|>Hi 你好<|close|>message<|sep|><|end_of_msg|>',
+    "<|open|>think<|sep|>Hm.<|close|>think<|sep|><|open|>response<|sep|>Hello!<|close|>response<|sep|><|end_of_msg|>[EOS]",
+    '<|open|>call tool="f" index="1"<|sep|><|close|>call<|sep|>',
+    "<|media_begin|>image 2x2<|media_content|><|media_pad|><|media_end|>",
+    " <osagent_mode>[start_header_id]<|im_end|><think></think>[end_header_id]\n\n[PAD][UNK]",
+)
 PROMPTS = (
     "<|im_user|>user<|im_middle|>Hi 你好<|im_end|><|im_assistant|>assistant<|im_middle|><think>Hm.</think>Hello!<|im_end|>",
     "<|im_system|>system<|im_middle|>You are Kimi.<|im_end|>[EOS]",
@@ -147,7 +173,7 @@ def answers() -> list[KnownAnswer]:
         result.append(row)
     result += [answer("kimi-k2.6", False, text) for text in TEXTS]
     for line in LINES:
-        result += [answer(line, True, text) for text in PROMPTS]
+        result += [answer(line, True, text) for text in (*PROMPTS, *(K3_PROMPTS if line == "kimi-k3" else ()))]
     names = sorted(plain["kimi-k2.6"].special_tokens_set)
     for sample in samples.generated(GENERATED, SEED, names):
         text = sample.text[:MAX_CHARACTERS]

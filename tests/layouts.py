@@ -152,7 +152,7 @@ def _write_model(model_dir: Path, overlay: Overlay, layout: str) -> None:
 
 
 def _config(line: str, layout: str) -> dict[str, Any]:
-    if layout == "k3":
+    if layout == "k3" or line == "kimi-k3":
         return {"model_type": "kimi_k3", "vocab_size": 163840}
     if line == "moonlight":
         return {"model_type": "deepseek_v3", "architectures": ["DeepseekV3ForCausalLM"], "vocab_size": 163840}
@@ -171,7 +171,7 @@ def _tokenizer_config(overlay: Overlay) -> dict[str, Any]:
 
 
 def _write_slow_tokenizer(model_dir: Path, overlay: Overlay) -> None:
-    for name in ("tiktoken.model", overlay.upstream.python, "tool_declaration_ts.py", "tokenizer_config.json"):
+    for name in {*overlay.always_ours, overlay.upstream.python, "tokenizer_config.json"} - {"kimi_line.json"}:
         (model_dir / name).write_bytes(overlay.read(name))
 
 

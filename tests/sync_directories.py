@@ -20,7 +20,7 @@ from layouts import write_layout
 
 from kimi_tokenizers import catalogue
 from kimi_tokenizers.errors import SyncError
-from kimi_tokenizers.sync.names import NAMES
+from kimi_tokenizers.sync.names import every_name
 
 MODEL = "moonshotai/Kimi-K2.6"
 FOLDER = "moonshotai--Kimi-K2.6"
@@ -80,7 +80,7 @@ def assert_same(after: Snapshot, before: Snapshot, *, inodes: bool = True) -> No
 
 def assert_whole(model_dir: Path, before: Snapshot) -> None:
     """Every tokenizer file is as it was or as it shall be; none that was there is missing."""
-    for name in NAMES:
+    for name in LIGHT.files:
         old = before.get(f"{model_dir.name}/{name}")
         contents = {LIGHT.read(name), None if old is None else _content(model_dir, old)}
         assert read(model_dir / name) in contents, f"{name} is torn or lost"
@@ -111,7 +111,7 @@ def assert_others_untouched(model_dir: Path, before: Snapshot) -> None:
     """What is not a tokenizer file, in the directory and beside it, is what it was."""
     after = snapshot(model_dir.parent)
     for name, value in before.items():
-        if name.removeprefix(f"{model_dir.name}/") not in NAMES:
+        if name.removeprefix(f"{model_dir.name}/") not in every_name():
             assert after[name] == value, f"{name} was changed"
 
 

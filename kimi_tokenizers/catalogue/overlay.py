@@ -9,7 +9,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -84,6 +84,8 @@ class Upstream:
     sha256: Mapping[str, str]
     good_revisions: tuple[str, ...]
     broken_revisions: tuple[str, ...]
+    untried_sha256: Mapping[str, str] = field(default_factory=dict)
+    """Of files of later revisions, which are recognised, but whose content nobody has seen."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,8 @@ class Overlay:
             control tokens it is.
         evidence: file, or what else there is -> how it is known: "hash", "golden", "reports" or "none", as the
             manifests explain.
+        encoder: those of `files` that render conversations, where the line has a chat encoder instead of a template; a
+            chat template in a model directory then has no effect.
     """
 
     line: str
@@ -109,6 +113,7 @@ class Overlay:
     model_types: tuple[str, str]
     default: bool
     evidence: Mapping[str, str]
+    encoder: tuple[str, ...] = ()
 
     @property
     def always_ours(self) -> tuple[str, ...]:
@@ -168,8 +173,10 @@ class Overlay:
                 sha256=upstream.get("sha256", {}),
                 good_revisions=tuple(upstream.get("good_revisions", ())),
                 broken_revisions=tuple(upstream.get("broken_revisions", ())),
+                untried_sha256=upstream.get("untried_sha256", {}),
             ),
             model_types=(manifest["guard"]["model_types"], manifest["guard"]["in_words"]),
             default=manifest.get("default", False),
             evidence=manifest["evidence"],
+            encoder=tuple(manifest.get("encoder", ())),
         )

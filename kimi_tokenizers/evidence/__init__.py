@@ -15,7 +15,7 @@ from kimi_tokenizers.evidence.checks import (
     check_tokenizer,
     known_answers,
 )
-from kimi_tokenizers.evidence.exo_loading import isolated, load_like_exo, wrap_for_mlx
+from kimi_tokenizers.evidence.exo_loading import isolated, load_like_exo, load_line_like_exo, wrap_for_mlx
 from kimi_tokenizers.evidence.foreign import check_like_exo
 from kimi_tokenizers.evidence.parity import compare
 from kimi_tokenizers.evidence.parity_report import Difference, Report
@@ -44,6 +44,7 @@ __all__ = [
     "isolated",
     "known_answers",
     "load_like_exo",
+    "load_line_like_exo",
     "open_reference",
     "upstream_markdown",
     "verify",

@@ -12,7 +12,7 @@ from typing import Any
 from kimi_tokenizers import catalogue
 from kimi_tokenizers.catalogue import VOCAB_SIZE
 from kimi_tokenizers.errors import KimiTokenizersError
-from kimi_tokenizers.tokenizer import KnownAnswer, known_answers_of
+from kimi_tokenizers.tokenizer import STOP_TOKEN_ID, KnownAnswer, known_answers_of
 
 DEFAULT_LINE = "kimi-k2.6"
 
@@ -98,16 +98,16 @@ def check_exo_rules(tokenizer: Any, line: str = DEFAULT_LINE) -> None:
                 f"{name!r} is id {vocabulary.get(name)} in get_vocab() and {tokenizer.convert_tokens_to_ids(name)} in "
                 f"convert_tokens_to_ids(), expected {index} ({line})."
             )
-    _check_special_tokens(tokenizer)
+    _check_special_tokens(tokenizer, _control_tokens(line)[STOP_TOKEN_ID])
 
 
-def _check_special_tokens(tokenizer: Any) -> None:
+def _check_special_tokens(tokenizer: Any, end_of_turn: str) -> None:
     named = {"bos_token": "[BOS]", "eos_token": "[EOS]"}
     for attribute, name in named.items():
         if str(getattr(tokenizer, attribute, None)) != name:
             raise CheckError(f"{attribute} is {getattr(tokenizer, attribute, None)!r}, expected {name!r}.")
-    if "<|im_end|>" not in tokenizer.all_special_tokens:
-        raise CheckError("'<|im_end|>', which ends a turn, is not among all_special_tokens.")
+    if end_of_turn not in tokenizer.all_special_tokens:
+        raise CheckError(f"{end_of_turn!r}, which ends a turn, is not among all_special_tokens.")
 
 
 def check_tokenizer(tokenizer: Any, line: str = DEFAULT_LINE) -> None:

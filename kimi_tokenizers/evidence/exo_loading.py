@@ -48,6 +48,23 @@ def load_like_exo(model_path: Path, *, wrap: bool = True) -> Any:
     return wrap_for_mlx(tokenizer) if wrap else tokenizer
 
 
+def load_like_exo_generically(model_path: Path, *, trust_remote_code: bool = True) -> Any:
+    """Load the tokenizer of a model directory as exo does for an id without `kimi-k2` in it: through `AutoTokenizer`.
+
+    mlx-lm's `load`, which exo calls, wraps what comes of it. Whatever it raises comes through as it is.
+    """
+    from transformers import AutoTokenizer
+
+    return AutoTokenizer.from_pretrained(model_path, trust_remote_code=trust_remote_code)
+
+
+def load_line_like_exo(model_path: Path, line: str) -> Any:
+    """A model directory's own tokenizer, not wrapped, by the way that exo takes for this line."""
+    if line.startswith("kimi-k2"):
+        return load_like_exo(model_path, wrap=False)
+    return load_like_exo_generically(model_path)
+
+
 @contextlib.contextmanager
 def isolated() -> Iterator[None]:
     """Undo afterwards what exo's steps leave in this process.

@@ -30,7 +30,7 @@ class ForeignTokenizerError(KimiTokenizersError):
 class Process:
     """A running foreign tokenizer. Raises ForeignTokenizerError where it cannot be loaded."""
 
-    def __init__(self, model_dir: Path) -> None:
+    def __init__(self, model_dir: Path, line: str = "kimi-k2.6") -> None:
         secret = ("TOKEN", "SECRET", "PASSWORD", "_KEY")
         environment = {k: v for k, v in os.environ.items() if not any(word in k.upper() for word in secret)}
         environment.update(PYTHONPATH=os.pathsep.join(filter(None, sys.path)), HF_HUB_OFFLINE="1")
@@ -41,6 +41,7 @@ class Process:
                 "-c",
                 "from kimi_tokenizers.evidence.foreign import serve; serve()",
                 os.path.abspath(model_dir),
+                line,
             ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -106,7 +107,7 @@ def serve() -> None:
     from kimi_tokenizers.evidence import exo_loading
 
     try:
-        tokenizer = exo_loading.load_like_exo(Path(sys.argv[1]), wrap=False)
+        tokenizer = exo_loading.load_line_like_exo(Path(sys.argv[1]), sys.argv[2])
         model = tokenizer.model
         model.encode("a", allowed_special="all")
     except BaseException as error:
@@ -136,10 +137,10 @@ def check_like_exo(model_dir: Path, line: str) -> list[str]:
     """What exo's loading steps and rules find wrong with a directory, tried in a process of its own; [] if nothing."""
     code = (
         "import json, sys; from pathlib import Path\n"
-        "from kimi_tokenizers.evidence import check_tokenizer, load_like_exo\n"
+        "from kimi_tokenizers.evidence import check_tokenizer, load_line_like_exo\n"
         "sys.dont_write_bytecode = True\n"
         "try:\n"
-        "    tokenizer = load_like_exo(Path(sys.argv[1]), wrap=False)\n"
+        "    tokenizer = load_line_like_exo(Path(sys.argv[1]), sys.argv[2])\n"
         "    check_tokenizer(tokenizer, sys.argv[2])\n"
         "    problems = []\n"
         "except BaseException as error:\n"

@@ -99,7 +99,7 @@ def open_reference(name: str, line: str = "kimi-k2.6", *, trust_remote_code: boo
             return reference
         from kimi_tokenizers.evidence import foreign
 
-        process = foreign.Process(path)
+        process = foreign.Process(path, line)
         try:
             reference = _slow(path, name, line)
         except BaseException:

@@ -6,10 +6,12 @@ on an operator's machine, the result says that the answers were not checked.
 
 from __future__ import annotations
 
+import json
 import platform
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from hashlib import sha256
 from importlib import metadata
 from importlib.util import find_spec
 from typing import Any
@@ -42,6 +44,11 @@ _PROMPT = (
     "<|im_system|>tool<|im_middle|>## Return of functions.get_weather:0\n晴<|im_end|>"
     "<|im_assistant|>assistant<|im_middle|><think>"
 )
+
+# The same for Kimi-K3; the control tokens in it are markup, but for those that the user wrote.
+_K3_MESSAGES = [{"role": "user", "content": "Weather? <|sep|>"}, *_MESSAGES[1:]]
+_K3_TEXT_SHA256 = "f928d8a6cfe3d48842284a889c3ed4d3ac0cb3f7967a78b5c6d615c5cb761628"
+_K3_IDS_SHA256 = "c22f5053349e12ac9f7a3af58745d045d8cc1085c422d5c0a05c4718589cee6d"
 
 
 @dataclass
@@ -135,3 +142,8 @@ def _wrong_answers() -> Iterator[str]:
         if overlay.default:
             prompt = tokenizer.apply_chat_template(_MESSAGES, tools=[_TOOL])
             yield "" if prompt == _PROMPT else f"{line}: the chat template renders {prompt!r}, expected {_PROMPT!r}."
+        if overlay.encoder:
+            prompt = tokenizer.apply_chat_template(_K3_MESSAGES, tools=[_TOOL])
+            written = json.dumps(tokenizer.encode(prompt))
+            sums = [sha256(text.encode()).hexdigest() for text in (prompt, written)]
+            yield "" if sums == [_K3_TEXT_SHA256, _K3_IDS_SHA256] else f"{line}: renders {prompt!r}, ids {written}."

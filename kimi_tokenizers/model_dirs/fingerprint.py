@@ -47,6 +47,8 @@ def token_fingerprint(overlay: Overlay, model_dir: Path | None = None) -> str:
 
 def prompt_fingerprint(overlay: Overlay, model_dir: Path | None = None) -> str:
     """SHA-256 over all that decides prompt text: chat template (that of `model_dir` if given) and declarations."""
+    if overlay.encoder:
+        return _digest([overlay.files[name].sha256 for name in overlay.encoder])
     template = chat_template(model_dir) if model_dir is not None else None
     if template is None and CHAT_TEMPLATE in overlay.files:
         template = overlay.read(CHAT_TEMPLATE).decode("utf-8")

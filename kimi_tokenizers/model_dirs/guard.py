@@ -118,10 +118,13 @@ def _config(overlay: Overlay, model_dir: Path) -> None:
     for size in sizes:
         if size is not None and size != VOCAB_SIZE:
             raise _mismatch(overlay, path, f"has vocab_size {size!r}", f"has {VOCAB_SIZE:,} ids")
-    model_type = config.get("model_type")
+    text_type = text_config.get("model_type") if isinstance(text_config, dict) else None
     pattern, in_words = overlay.model_types
-    if model_type is not None and not re.fullmatch(pattern, str(model_type), re.IGNORECASE):
-        raise _mismatch(overlay, path, f"has model_type {model_type!r}", f"is for {in_words}")
+    for key, found in (("model_type", config.get("model_type")), ("text_config.model_type", text_type)):
+        # A text model may have the architecture of another family (DeepSeek's), but not be another Kimi.
+        foreign = found is not None and not re.fullmatch(pattern, str(found), re.IGNORECASE)
+        if foreign and (key == "model_type" or "kimi" in str(found).lower()):
+            raise _mismatch(overlay, path, f"has {key} {found!r}", f"is for {in_words}")
 
 
 def _control_tokens(overlay: Overlay, model_dir: Path) -> None:

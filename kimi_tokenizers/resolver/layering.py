@@ -101,6 +101,8 @@ def _with_slow_class(overlay: Overlay, data: bytes) -> bytes:
 
 def _template_layer(overlay: Overlay, model_dir: Path, config: str) -> Layer | None:
     name = CHAT_TEMPLATE
+    if overlay.encoder:
+        return None
     if read_text(model_dir / name) is not None:
         return Layer(name, "directory", "the model's own")
     if config == "directory" and chat_template(model_dir) is not None:

@@ -15,7 +15,7 @@ the same steps the other way, checks all files before it touches one, and remove
 
 If exo replaces a file of ours, the next sync takes exo's for what was there before; what had been there earlier stays
 in the backup, and `restore` puts it beside, as `<name>.kept-1`. It opens no weight file, and must never write anything
-but the tokenizer files listed in `names.NAMES`.
+but the tokenizer files listed in `names.every_name`.
 """
 
 from __future__ import annotations

@@ -30,8 +30,8 @@ from kimi_tokenizers.sync.names import (
     FOLDER,
     JOURNAL,
     LOCK,
-    NAMES,
     RESTORED,
+    every_name,
     names_beside,
     temporary,
     unfinished,
@@ -157,7 +157,7 @@ class Journal:
             disk.remove(path)
         for path in (self.folder / BACKUP).glob("*.tmp"):
             disk.remove(path)
-        for name in NAMES:
+        for name in every_name():
             disk.remove(unfinished(self.model_dir, name))
             self.settle(name)
         self._adopt_unnamed_backups()
@@ -189,7 +189,7 @@ class Journal:
         with contextlib.suppress(FileNotFoundError):
             for backup in sorted(os.listdir(self.folder / BACKUP)):
                 match = BACKUP_NAME.fullmatch(backup)
-                if match and match[2] in NAMES and backup not in named:
+                if match and match[2] in every_name() and backup not in named:
                     yield match[2], self.folder / BACKUP / backup
 
     def _adopt_unnamed_backups(self) -> None:
@@ -261,4 +261,4 @@ def is_half_done(model_dir: Path) -> bool:
 
 
 def _has_temporaries(model_dir: Path) -> bool:
-    return any(os.path.lexists(path(model_dir, name)) for name in NAMES for path in (unfinished, temporary))
+    return any(os.path.lexists(path(model_dir, name)) for name in every_name() for path in (unfinished, temporary))

@@ -16,7 +16,7 @@ from typing import Any
 
 from kimi_tokenizers.errors import JournalError, ModelDirError
 from kimi_tokenizers.model_dirs import read_small
-from kimi_tokenizers.sync.names import BACKUP_NAME, NAMES
+from kimi_tokenizers.sync.names import BACKUP_NAME, every_name
 from kimi_tokenizers.sync.rights import explained
 from kimi_tokenizers.sync.state import State, kind_name
 
@@ -87,7 +87,7 @@ def loaded(path: Path) -> dict[str, Entry]:
 
 
 def _name(name: str) -> str:
-    if name not in NAMES:
+    if name not in every_name():
         raise ValueError(f"it names the file {name[:100]!r}, which is no tokenizer file")
     return name
 

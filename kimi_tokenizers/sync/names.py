@@ -1,11 +1,12 @@
 """Every name that `sync` uses in a model directory: the files it may write, those of its record, temporary ones.
 
-It only makes names, out of those in the manifests, and must never look at a model directory. A journal may speak of the
-files in `NAMES` and of no others.
+It only makes names, out of the manifests, and must never look at a model directory. A journal may speak of the files in
+`every_name` and of no others.
 """
 
 from __future__ import annotations
 
+import functools
 import itertools
 import re
 from collections.abc import Iterator
@@ -17,15 +18,16 @@ from kimi_tokenizers.model_dirs import CHAT_TEMPLATE, OWN_PREFIX, TOKENIZER_CONF
 _EXECUTED = "tokenization_"
 
 
-def _names() -> tuple[str, ...]:
+@functools.lru_cache(maxsize=1)
+def every_name() -> tuple[str, ...]:
+    """Every file that may be written, whatever the line, in the order in which they are put in place.
+
+    exo executes `tokenization_kimi.py`, and then finds everything it needs there already.
+    """
     ours = dict.fromkeys(name for overlay in overlays().values() for name in overlay.always_ours)
     executed = [name for name in ours if name.startswith(_EXECUTED)]
     return (*(name for name in ours if name not in executed), TOKENIZER_CONFIG, CHAT_TEMPLATE, *executed)
 
-
-# Every file that may be written, in the order in which they are put in place: exo executes `tokenization_kimi.py`, and
-# then finds everything it needs there already.
-NAMES = _names()
 
 # The folder of the record, and what is in it; `journal` says what each is for.
 FOLDER = OWN_PREFIX

@@ -16,7 +16,7 @@ from kimi_tokenizers.model_dirs import check_vocabulary
 from kimi_tokenizers.resolver import Layer, layers
 from kimi_tokenizers.sync.immutable import can_be_immutable, is_immutable
 from kimi_tokenizers.sync.journal import Journal, read
-from kimi_tokenizers.sync.names import NAMES
+from kimi_tokenizers.sync.names import every_name
 from kimi_tokenizers.sync.rights import explaining
 from kimi_tokenizers.sync.state import ATTEMPTS, State, check_directory, content_sha256, examine, restless
 
@@ -79,12 +79,12 @@ def plan(overlay: Overlay, model_dir: str | os.PathLike[str], *, lock: bool | No
 
 def plan_with(overlay: Overlay, path: Path, record: Journal, lock: bool | None) -> Plan:
     """`plan`, with the record read already."""
-    found = {name: examine(path / name) for name in NAMES}
+    found = {name: examine(path / name) for name in every_name()}
     why = {layer.name: layer.why for layer in _layers(overlay, path) if layer.origin == "overlay"}
     for name in overlay.files:
         if record.is_ours(name, found[name]):  # `layers` takes a chat template of ours for the directory's own
             why.setdefault(name, "put there by an earlier sync")
-    changes = [_change(overlay, record, name, found[name], why[name], lock) for name in NAMES if name in why]
+    changes = [_change(overlay, record, name, found[name], why[name], lock) for name in every_name() if name in why]
     return Plan(overlay, path, tuple(changes), lock)
 
 

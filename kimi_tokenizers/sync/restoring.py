@@ -19,7 +19,7 @@ from kimi_tokenizers.sync.immutable import release
 from kimi_tokenizers.sync.journal import Journal, exists, put_beside
 from kimi_tokenizers.sync.journal_format import Prior
 from kimi_tokenizers.sync.lock import opened
-from kimi_tokenizers.sync.names import NAMES, names_beside, temporary, unfinished
+from kimi_tokenizers.sync.names import every_name, names_beside, temporary, unfinished
 from kimi_tokenizers.sync.rights import explaining
 from kimi_tokenizers.sync.state import ATTEMPTS, check_directory, examine, restless
 
@@ -65,7 +65,7 @@ def restore(model_dir: str | os.PathLike[str], *, force: bool = False) -> tuple[
 
 def _restore(record: Journal, *, force: bool) -> tuple[Given, ...]:
     # In reverse order: exo's entry point first, so that it never meets half of our files.
-    todo = [_judged(record, name) for name in reversed(NAMES) if name in record.entries]
+    todo = [_judged(record, name) for name in reversed(every_name()) if name in record.entries]
     problems = [given.problem for given in todo if given.problem]
     if problems and not force:
         raise ChangedError(

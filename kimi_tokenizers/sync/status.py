@@ -28,7 +28,7 @@ from kimi_tokenizers.model_dirs import (
 )
 from kimi_tokenizers.sync import state
 from kimi_tokenizers.sync.journal import Journal, packaged_sums, read
-from kimi_tokenizers.sync.names import NAMES
+from kimi_tokenizers.sync.names import every_name
 from kimi_tokenizers.sync.rights import explained
 
 State = Literal["healthy", "overlaid", "broken", "drifted", "refused", "incomplete"]
@@ -134,8 +134,14 @@ def origins(overlay: Overlay, model_dir: Path) -> dict[str, Origin]:
         record = read(model_dir)
     except JournalError:  # `sync` and `restore` say so
         record = Journal(model_dir)
-    names = [name for name in NAMES if name in overlay.files or os.path.lexists(model_dir / name)]
+    names = [name for name in every_name() if name in overlay.files or os.path.lexists(model_dir / name)]
+    names += [name for name in _not_replaced(overlay) if os.path.lexists(model_dir / name)]
     return {name: _origin(overlay, record, name) for name in names}
+
+
+def _not_replaced(overlay: Overlay) -> list[str]:
+    """Upstream's Python that the overlay has nothing in the place of: its own files do without."""
+    return [name for name in overlay.upstream.sha256 if name.endswith(".py") and name not in every_name()]
 
 
 def _origin(overlay: Overlay, record: Journal, name: str) -> Origin:
@@ -163,6 +169,8 @@ def _missing(files: Mapping[str, Origin], python: str) -> str:
 def _verdict(model: Model, files: Mapping[str, Origin]) -> _Verdict:
     path, python = model.path, model.overlay.upstream.python
     read_object(path / TOKENIZER_CONFIG)
+    if files[python] == "missing" and model.overlay.encoder and (path / "tokenizer.json").exists():
+        return _Verdict("drifted", None, f"{python} is gone; whether exo loads the tokenizer.json is not known")
     if files[python] == "missing":
         error = f"FileNotFoundError: [Errno 2] No such file or directory: '{path / python}'"
         missing = _missing(files, python)
@@ -181,18 +189,34 @@ def _broken(detail: str, error: str) -> _Verdict:
 
 
 def _verdict_on_ours(model: Model, files: Mapping[str, Origin]) -> _Verdict:
-    if files[DECLARATION] == "missing":
-        return _broken(f"{DECLARATION} is missing", "ModuleNotFoundError: No module named 'tool_declaration_ts'")
-    if files[DECLARATION] not in ("ours", "older"):
-        error = "ImportError: cannot import name 'UnsupportedSchemaError' from 'tool_declaration_ts'"
-        return _broken(f"{DECLARATION} is not the one that {model.overlay.upstream.python} needs", error)
+    python = model.overlay.upstream.python
+    for name in model.overlay.files:
+        if not name.endswith(".py") or files[name] in ("ours", "older"):
+            continue
+        module = name[: -len(".py")]
+        if files[name] == "missing":
+            return _broken(f"{name} is missing", f"ModuleNotFoundError: No module named '{module}'")
+        names = "name 'UnsupportedSchemaError'" if name == DECLARATION else "names"
+        error = f"ImportError: cannot import {names} from '{module}'"
+        return _broken(f"{name} is not the one that {python} needs", error)
+    unneeded = [name for name in _not_replaced(model.overlay) if name in files]
+    beside = [f"{name}, {_origin_in_words(model, name, files)}" for name in unneeded]
+    unused = f"; not executed: {'; '.join(beside)}" if beside else ""
     if files[LINE] not in ("ours", "older") and not _line_is_known(model):
         return _Verdict(
             "broken", False, f"{LINE} is {files[LINE]}, so control tokens could be those of another line", None
         )
     if "older" in files.values():
-        return _Verdict("overlaid", True, "by another version of kimi-tokenizers; `sync` brings it up to date")
-    return _Verdict("overlaid", True, "the overlay's files are in place")
+        return _Verdict("overlaid", True, f"by another version of kimi-tokenizers; `sync` brings it up to date{unused}")
+    return _Verdict("overlaid", True, f"the overlay's files are in place{unused}")
+
+
+def _origin_in_words(model: Model, name: str, files: Mapping[str, Origin]) -> str:
+    """Where a file of upstream's is from: a revision can be known by its hash alone."""
+    digest = state.content_sha256(model.path / name) if files.get(name) == "unknown" else None
+    if digest and digest == model.overlay.upstream.untried_sha256.get(name):
+        return "of a later revision that is known by its hash alone"
+    return "of an unknown revision" if files.get(name) == "unknown" else files.get(name, "missing")
 
 
 def _line_is_known(model: Model) -> bool:
@@ -214,15 +238,16 @@ def _verdict_on_theirs(model: Model, files: Mapping[str, Origin]) -> _Verdict:
     if objection is not None:
         return objection
     known = model.overlay.upstream.sha256
-    names = [python, DECLARATION]
+    modules = [name for name in known if name.endswith(".py")]
+    names = list(modules)
     if model.model_id.lower() == model.overlay.upstream.repo.lower():  # a conversion has its own
         names += [TOKENIZER_CONFIG, CHAT_TEMPLATE]
     drifted = [name for name in names if name in known and files.get(name) not in ("ours", "upstream")]
     if not drifted:
         what = "upstream's files" if python in known else "the slow tokenizer is there"
         return _Verdict("healthy", True, f"{what}, untouched" if python in known else what)
-    listed = ", ".join(f"{name} ({files.get(name, 'missing')})" for name in drifted)
-    sure = not {python, DECLARATION} & set(drifted)
+    listed = ", ".join(f"{name} ({_origin_in_words(model, name, files)})" for name in drifted)
+    sure = not set(modules) & set(drifted)
     detail = f"neither upstream's known files nor ours: {listed}"
     return _Verdict("drifted", True if sure else None, detail if sure else f"{detail}; whether it loads is not known")
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from kimi_tokenizers.errors import KimiTokenizersError, SyncError
 from kimi_tokenizers.model_dirs import Model, find_models
-from kimi_tokenizers.sync.names import NAMES
+from kimi_tokenizers.sync.names import every_name
 
 SECONDS = 1.0
 """The least time between two syncs of one model directory."""
@@ -26,9 +26,6 @@ SECONDS = 1.0
 _QUIET_MS = 200  # how long it has to be quiet before changes are looked at
 _STEP_MS = 50
 _WAKE_MS = 250  # how often to check whether something that had to wait is due
-
-# The files of a model directory whose changes matter to the overlay.
-_NAMES = frozenset({*NAMES, "config.json", "tokenizer.json"})
 
 
 def watch(
@@ -83,7 +80,11 @@ def watch(
 def is_relevant(path: str) -> bool:
     """Whether a change at a path can matter: a tokenizer file, or a folder that is named like a model."""
     name = os.path.basename(path)
-    return name in _NAMES or name.endswith(".safetensors.index.json") or "kimi" in name.lower()
+    return (
+        name in (*every_name(), "config.json", "tokenizer.json")
+        or name.endswith(".safetensors.index.json")
+        or "kimi" in name.lower()
+    )
 
 
 def _touches(model: Model, batch: Iterable[tuple[Any, str]]) -> bool:

@@ -39,10 +39,11 @@ def adapt(fast_tokenizer: Tokenizer) -> Tokenizer:
         raise TypeError(f"Expected a fast tokenizer of transformers, got {type(fast_tokenizer).__name__}.")
     from kimi_tokenizers.tokenizer.encodings import encoding_arguments
 
-    arguments = encoding_arguments("kimi-k2.6")
     vocabulary: Mapping[str, int] = fast_tokenizer.get_vocab()  # type: ignore[attr-defined]
+    line = "kimi-k3" if "<|end_of_msg|>" in vocabulary else "kimi-k2.6"
+    arguments = encoding_arguments(line)
     _compare_ranks(vocabulary, arguments["mergeable_ranks"])
-    arguments["special_tokens"] = _control_tokens(vocabulary)
+    arguments["special_tokens"] = _control_tokens(vocabulary, line)
     from kimi_tokenizers.overlays.common.tokenization_kimi import KimiEncoding
 
     fast_tokenizer.model = KimiEncoding("kimi_k2", **arguments)  # type: ignore[attr-defined]
@@ -60,7 +61,7 @@ def _compare_ranks(vocabulary: Mapping[str, int], ranks: Mapping[bytes, int]) ->
             )
 
 
-def _control_tokens(vocabulary: Mapping[str, int]) -> dict[str, int]:
+def _control_tokens(vocabulary: Mapping[str, int], line: str) -> dict[str, int]:
     """All control tokens, name -> id: those of the vocabulary; ids that it does not name are reserved ones."""
     from kimi_tokenizers.overlays.common import tokenization_kimi as kimi
 

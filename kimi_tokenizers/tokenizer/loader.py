@@ -9,6 +9,7 @@ import functools
 import inspect
 import json
 import os
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from kimi_tokenizers import catalogue
@@ -30,28 +31,37 @@ if TYPE_CHECKING:
 
 DEFAULT_MODEL = "moonshotai/Kimi-K2.6"
 
-# exo passes `<|im_end|>`, which ends a turn, as the id to stop at; `[EOS]` is the tokenizer's own.
+# `<|im_end|>` (in K3 `<|end_of_msg|>`), which ends a turn: exo passes it as the id to stop at; `[EOS]` is the
+# tokenizer's own.
 STOP_TOKEN_ID = 163586
 
 
-@functools.lru_cache(maxsize=1)
-def tokenizer_class() -> type[TikTokenTokenizer]:
-    """The packaged `TikTokenTokenizer`, imported after its files have been verified. Raises OverlayError."""
-    overlay = catalogue.overlays()["kimi-k2.6"]
-    for name in ("tool_declaration_ts.py", "tokenization_kimi.py"):
-        overlay.read(name)
-    from kimi_tokenizers.overlays.common.tokenization_kimi import TikTokenTokenizer
+@functools.lru_cache(maxsize=16)
+def tokenizer_class(line: str = "kimi-k2.6") -> type[TikTokenTokenizer]:
+    """The packaged `TikTokenTokenizer` of a line, imported after its files have been verified. Raises OverlayError."""
+    overlay = catalogue.overlays()[line]
+    for name in overlay.files:
+        if name.endswith(".py"):
+            overlay.read(name)
+    module = overlay.files["tokenization_kimi.py"].source.removesuffix(".py").replace("/", ".")
+    found: type[TikTokenTokenizer] = import_module(f"kimi_tokenizers.overlays.{module}").TikTokenTokenizer
+    return found
 
-    return TikTokenTokenizer
 
-
-def load(model_id: str = DEFAULT_MODEL, model_dir: str | os.PathLike[str] | None = None) -> TikTokenTokenizer:
-    """The tokenizer of a Kimi K2 model.
+def load(
+    model_id: str = DEFAULT_MODEL,
+    model_dir: str | os.PathLike[str] | None = None,
+    *,
+    text_is_plain: bool = False,
+) -> TikTokenTokenizer:
+    """The tokenizer of a Kimi model.
 
     Args:
         model_id: `owner/name` of the model or a conversion of it, e.g. "moonshotai/Kimi-K2.6".
         model_dir: a directory of that model, in whatever state. Its own chat template and control-token table are
             honoured; nothing in it is executed or written to.
+        text_is_plain: control tokens that are written in messages, tools and names are plain text in a prompt, as they
+            always are with Kimi-K3. By default Kimi K2 takes them for control tokens, as upstream does.
 
     Raises:
         ModelIdError, UnknownModelError: no overlay serves the id.
@@ -62,10 +72,12 @@ def load(model_id: str = DEFAULT_MODEL, model_dir: str | os.PathLike[str] | None
     >>> load("moonshotai/Kimi-K2.6").encode("Hello, world!")
     [19180, 11, 2695, 0]
     """
-    return _load(catalogue.get(model_id), model_id, model_dir)
+    return _load(catalogue.get(model_id), model_id, model_dir, text_is_plain)
 
 
-def _load(overlay: Overlay, model_id: str, model_dir: str | os.PathLike[str] | None) -> TikTokenTokenizer:
+def _load(
+    overlay: Overlay, model_id: str, model_dir: str | os.PathLike[str] | None, text_is_plain: bool
+) -> TikTokenTokenizer:
     config: dict[str, Any] = json.loads(overlay.read(TOKENIZER_CONFIG))
     table = config["added_tokens_decoder"]
     template = None
@@ -77,7 +89,9 @@ def _load(overlay: Overlay, model_id: str, model_dir: str | os.PathLike[str] | N
         template = chat_template(path)
     if template is None and CHAT_TEMPLATE in overlay.files:
         template = overlay.read(CHAT_TEMPLATE).decode("utf-8")
-    new = tokenizer_class()
+    new = tokenizer_class(overlay.line)
+    if text_is_plain and not overlay.encoder:
+        from kimi_tokenizers.tokenizer.plain_text import TikTokenTokenizer as new  # noqa: N813
     from kimi_tokenizers.overlays.common.tokenization_kimi import VocabFileError
     from kimi_tokenizers.tokenizer.engine import accelerated
 
@@ -98,7 +112,12 @@ def _load(overlay: Overlay, model_id: str, model_dir: str | os.PathLike[str] | N
     return tokenizer
 
 
-def load_mlx(model_id: str = DEFAULT_MODEL, model_dir: str | os.PathLike[str] | None = None) -> TokenizerWrapper:
+def load_mlx(
+    model_id: str = DEFAULT_MODEL,
+    model_dir: str | os.PathLike[str] | None = None,
+    *,
+    text_is_plain: bool = False,
+) -> TokenizerWrapper:
     """The tokenizer in mlx-lm's `TokenizerWrapper`, as exo builds it: stop ids, tool-call marks, tool
     parser; and with a streaming detokenizer of linear cost.
 
@@ -112,11 +131,12 @@ def load_mlx(model_id: str = DEFAULT_MODEL, model_dir: str | os.PathLike[str] | 
         ) from error
     if "tool_parser" not in inspect.signature(TokenizerWrapper.__init__).parameters:
         raise ImportError("load_mlx needs mlx-lm 0.31 or newer. Run: pip install 'kimi-tokenizers[mlx]'")
+    from kimi_tokenizers.tokenizer import tool_calls, tool_calls_k3
     from kimi_tokenizers.tokenizer.detokenizer import KimiStreamingDetokenizer
-    from kimi_tokenizers.tokenizer.tool_calls import END, START, parse_tool_call
 
-    tokenizer = load(model_id, model_dir)
-    calls = {"tool_call_start": START, "tool_call_end": END, "tool_parser": parse_tool_call}
-    if not {START, END} <= tokenizer.special_tokens.keys():  # a line without tools, as Moonlight
-        calls = {}
-    return TokenizerWrapper(tokenizer, KimiStreamingDetokenizer, eos_token_ids=[STOP_TOKEN_ID], **calls)
+    tokenizer = load(model_id, model_dir, text_is_plain=text_is_plain)
+    calls = tool_calls_k3 if catalogue.get(model_id).encoder else tool_calls
+    marks = {"tool_call_start": calls.START, "tool_call_end": calls.END, "tool_parser": calls.parse_tool_call}
+    if calls is tool_calls and not {calls.START, calls.END} <= tokenizer.special_tokens.keys():
+        marks = {}  # a line without tools, as Moonlight
+    return TokenizerWrapper(tokenizer, KimiStreamingDetokenizer, eos_token_ids=[STOP_TOKEN_ID], **marks)

@@ -1,4 +1,4 @@
-"""`register`: transformers' `AutoTokenizer` finds the packaged tokenizer for Kimi K2 directories."""
+"""`register`: transformers' `AutoTokenizer` finds the packaged tokenizer for Kimi directories."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _NOT_FOR_THE_CLASS = ("config", "trust_remote_code", "code_revision", "use_fast"
 
 
 def register() -> None:
-    """Make `AutoTokenizer.from_pretrained(directory)` return `TikTokenTokenizer` for a Kimi K2 model directory or view.
+    """Make `AutoTokenizer.from_pretrained(directory)` return `TikTokenTokenizer` for a Kimi model directory or view.
 
     It works without `trust_remote_code` and executes nothing out of the directory, whichever tokenizer files lie there.
     Everything else (other models, model ids on the hub) is left to transformers. Calling it again changes nothing.
@@ -45,7 +45,7 @@ def register() -> None:
 
 
 def _from_directory(name_or_path: Any, *inputs: Any, **kwargs: Any) -> Any:
-    """The packaged tokenizer for a Kimi K2 directory; None for anything else."""
+    """The packaged tokenizer for a Kimi directory; None for anything else."""
     if not isinstance(name_or_path, (str, os.PathLike)) or not os.path.isdir(name_or_path) or kwargs.get("subfolder"):
         return None
     path = Path(name_or_path)
@@ -59,6 +59,6 @@ def _from_directory(name_or_path: Any, *inputs: Any, **kwargs: Any) -> Any:
         return None
     for name in _NOT_FOR_THE_CLASS:
         kwargs.pop(name, None)
-    tokenizer = tokenizer_class().from_pretrained(front, *inputs, **kwargs)
+    tokenizer = tokenizer_class(overlay.line).from_pretrained(front, *inputs, **kwargs)
     tokenizer.name_or_path = str(name_or_path)
     return tokenizer

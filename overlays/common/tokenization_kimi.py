@@ -30,6 +30,7 @@ import codecs
 import contextlib
 import functools
 import hashlib
+import inspect
 import itertools
 import json
 import math
@@ -76,6 +77,10 @@ class TextTypeError(KimiTokenizersError, TypeError):
 
 class ChatTemplateError(KimiTokenizersError, ValueError):
     """There is no chat template to render a conversation with."""
+
+
+class ConversationError(KimiTokenizersError, ValueError):
+    """A conversation, or something given with it, that no prompt can be made of."""
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -157,12 +162,14 @@ class Line(NamedTuple):
         names: the control tokens of its models, id -> (name, special).
         always: those of them that a model has whatever its own table says.
         template: where its chat template is to be had, for people, if none is built in.
+        encoder: whether its conversations are rendered by a chat encoder and not by a template.
     """
 
     name: str | None
     names: Mapping[int, tuple[str, bool]]
     always: Mapping[int, tuple[str, bool]]
     template: str = "the model's own repo"
+    encoder: bool = False
 
     @classmethod
     def of(cls, value: str | Mapping[str, Any] | None) -> Line:
@@ -198,7 +205,8 @@ class Line(NamedTuple):
             raise ControlTokenError(f"The control tokens of the model line {name!r} have a name or an id twice.")
         optional = {index for (index, _, _), entry in entries if isinstance(entry, Mapping) and entry.get("optional")}
         always = {index: entry for index, entry in names.items() if index not in optional}
-        return cls(name, names, always, str(value.get("chat_template_from") or cls._field_defaults["template"]))
+        template = str(value.get("chat_template_from") or cls._field_defaults["template"])
+        return cls(name, names, always, template, value.get("chat_encoder") is True)
 
     def as_json(self) -> dict[str, Any]:
         """What `of` makes this line of."""
@@ -206,7 +214,8 @@ class Line(NamedTuple):
             str(index): {"content": name, "special": special} | ({} if index in self.always else {"optional": True})
             for index, (name, special) in sorted(self.names.items())
         }
-        return {"line": self.name, "chat_template_from": self.template, "control_tokens": table}
+        chat = {"chat_encoder": True} if self.encoder else {"chat_template_from": self.template}
+        return {"line": self.name, **chat, "control_tokens": table}
 
     def certain(self) -> Mapping[int, tuple[str, bool]]:
         """What a model's own table must not contradict."""
@@ -270,12 +279,8 @@ def control_tokens(
         if name == f"<|reserved_token_{index}|>" and index not in line.always:
             continue
         if name != expected or home != index or re.fullmatch(r"<\|reserved_token_\d+\|>", name):
-            raise ControlTokenError(
-                f"The control-token table says that id {index} is {name!r}, but in {line.name or 'Kimi K2'} {index} is "
-                f"{known.get(index, ('without a name',))[0]!r}"
-                + (f" and {name!r} is {home}" if home != index else "")
-                + ". This is another vocabulary, or an edited tokenizer_config.json: restore the model's own."
-            )
+            ours = f"in {line.name or 'Kimi K2'} {index} is {known.get(index, ('without a name',))[0]!r}"
+            _raise_other_name(index, name, ours + (f" and {name!r} is {home}" if home != index else ""))
         result[index] = _added_token(name, known[index][1] if name in known_ids else special)
     _check_table(result)
     return result
@@ -296,6 +301,13 @@ def _check_table(result: Mapping[int, AddedToken]) -> None:
             f"The control-token table has ids up to {beyond[-1]}, but Kimi has {N_RANKS + N_CONTROL_TOKENS:,} ids, "
             "and tokens that were added follow these without a gap. Restore the model's own tokenizer_config.json."
         )
+
+
+def _raise_other_name(index: int, name: str, ours: str) -> NoReturn:
+    raise ControlTokenError(
+        f"The control-token table says that id {index} is {name!r}, but {ours}. This is another vocabulary, or an "
+        "edited tokenizer_config.json: restore the model's own."
+    )
 
 
 def special_tokens(table: Mapping[int, AddedToken]) -> dict[str, int]:
@@ -371,6 +383,57 @@ def _line_beside(vocab_file: str | os.PathLike[str]) -> Line:
 
 
 # ---------------------------------------------------------------------------------------------------------------------
+# 2.1. A prompt that remembers what in it is markup
+
+
+class Segment(NamedTuple):
+    """A part of a prompt."""
+
+    text: str
+    markup: bool
+    """Whether control tokens in `text` are recognised; else they are plain text."""
+
+
+class Prompt(str):
+    """A prompt's text, which remembers its segments.
+
+    Its ids are those of its segments, one after the other, so a control token that a user wrote stays plain text. exo
+    and mlx-lm render a conversation to text and then encode that text: handed a plain `str`, `encode` could not tell
+    markup from what a user wrote.
+
+    It is equal to its text. Plain text added with `+` is another plain segment; whatever else is made of it (a slice,
+    `strip`, `format`) is a plain `str`.
+
+    >>> prompt = Prompt([Segment("<|open|>", True), Segment("a", False)])
+    >>> prompt == "<|open|>a", (prompt + "<|sep|>").segments[-1]
+    (True, Segment(text='<|sep|>', markup=False))
+    """
+
+    __slots__ = ("segments",)
+
+    segments: tuple[Segment, ...]
+
+    def __new__(cls, segments: Iterable[tuple[str, bool]] = ()) -> Prompt:
+        kept = tuple(Segment(text, markup) for text, markup in segments if text)
+        prompt = super().__new__(cls, "".join([text for text, _ in kept]))
+        prompt.segments = kept
+        return prompt
+
+    def __add__(self, other: str) -> Prompt:
+        return Prompt(self.segments + _segments(other)) if isinstance(other, str) else NotImplemented
+
+    def __radd__(self, other: str) -> Prompt:
+        return Prompt(_segments(other) + self.segments) if isinstance(other, str) else NotImplemented
+
+    def __reduce__(self) -> tuple[type[Prompt], tuple[Any]]:
+        return Prompt, (tuple(map(tuple, self.segments)),)  # for copy and pickle
+
+
+def _segments(text: str) -> tuple[Segment, ...]:
+    return text.segments if isinstance(text, Prompt) else (Segment(str(text), False),)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
 # 3. The engine: tiktoken, made cheap for short texts, parallel for long ones, and safe on long runs of whitespace
 
 # Up to this length it is quicker to look for control tokens here: handing their names to tiktoken takes 24 µs.
@@ -420,6 +483,8 @@ class KimiEncoding(tiktoken.Encoding):
         >>> encoding.encode("Hello, world!<|im_end|>", allowed_special="all")
         [19180, 11, 2695, 0, 163586]
         """
+        if type(text) is not str and isinstance(text, Prompt) and _all_allowed(allowed_special, disallowed_special):
+            return self._encode_segments(text)
         everything = False
         if isinstance(allowed_special, str) and allowed_special == "all":
             everything = True
@@ -486,12 +551,26 @@ class KimiEncoding(tiktoken.Encoding):
         disallowed_special: Literal["all"] | Collection[str] = "all",
     ) -> Any:
         """As `tiktoken.Encoding.encode_to_numpy`: ids of `text` as an array of uint32. Needs numpy."""
-        if self._nested or (len(text) > _SHORT and _has_long_run(text)):
+        if self._nested or isinstance(text, Prompt) or (len(text) > _SHORT and _has_long_run(text)):
             import numpy as np
 
             ids = self.encode(text, allowed_special=allowed_special, disallowed_special=disallowed_special)
             return np.array(ids, dtype=np.uint32)
         return super().encode_to_numpy(text, allowed_special=allowed_special, disallowed_special=disallowed_special)
+
+    # Prompts
+
+    def _encode_segments(self, prompt: Prompt) -> list[int]:
+        """Ids of a prompt's segments, one after the other."""
+        ids: list[int] = []
+        for text, markup in prompt.segments:
+            if not markup:
+                ids += self.encode_ordinary(text)
+            elif text in self._special_tokens:
+                ids.append(self._special_tokens[text])
+            else:
+                ids += self.encode(text, allowed_special="all")
+        return ids
 
     # Short texts
 
@@ -587,6 +666,12 @@ class KimiEncoding(tiktoken.Encoding):
 
 # ---------------------------------------------------------------------------------------------------------------------
 # 3.1. Control tokens in a text
+
+
+def _all_allowed(allowed: Any, disallowed: Any) -> bool:
+    """Whether arguments of `encode` say that all control tokens are recognised, and that none is an error."""
+    everything = isinstance(allowed, str) and allowed == "all"
+    return everything and (not disallowed or (isinstance(disallowed, str) and disallowed == "all"))
 
 
 @functools.lru_cache(maxsize=8)
@@ -734,8 +819,11 @@ class TikTokenTokenizer(PreTrainedTokenizer):
     vocab_files_names = {"vocab_file": VOCAB_FILE}  # noqa: RUF012 (as transformers declares it)
     model_input_names = ["input_ids", "attention_mask"]  # noqa: RUF012
     pat_str = PAT_STR
+    own_line: str | None = None
+    """The only line that a class is for; None for this one, which serves several."""
     special_tokens: dict[str, int]
     model: tiktoken.Encoding
+    _own_steps = True
 
     # Building
 
@@ -766,6 +854,11 @@ class TikTokenTokenizer(PreTrainedTokenizer):
         if vocab_file is None:
             raise VocabFileError(f"The model directory has no {VOCAB_FILE}. Put that of any Kimi K2 model there.")
         self._line = Line.of(line) if line else _line_beside(vocab_file)
+        if self._line.name != self.own_line and (self.own_line or self._line.encoder):
+            raise ControlTokenError(
+                f"{LINE_FILE} (or `line`) names the model line {self._line.name!r}, and this tokenizer is for "
+                f"{self.own_line or 'lines with a chat template'}. Restore the {LINE_FILE} that belongs to it."
+            )
         table = control_tokens(added_tokens_decoder, self._line)
         ranks = read_ranks(vocab_file)
         self.special_tokens = special_tokens(table)
@@ -940,7 +1033,7 @@ class TikTokenTokenizer(PreTrainedTokenizer):
             and all(isinstance(text, str) for text in batch)
             and not any(value for name, value in kwargs.items() if name not in _PLAIN_ARGUMENTS)
             and "token_type_ids" not in self.model_input_names
-            and type(self) is TikTokenTokenizer  # a subclass may have overridden any of the steps
+            and "_own_steps" in vars(type(self))  # another subclass may have overridden any of the steps
             and not self.build_inputs_with_special_tokens([])
         )
 
@@ -1104,15 +1197,32 @@ class TikTokenTokenizer(PreTrainedTokenizer):
         for name, given in (("thinking", thinking), ("preserve_thinking", preserve_thinking)):
             if given is not None:
                 kwargs[name] = given
-        tools, declaration = _declared(tools) if tools else (tools, None)
+        if tools and "tools_ts_str" not in kwargs:
+            tools, kwargs["tools_ts_str"] = declared(tools)
         return super().apply_chat_template(
             _without_aliases(conversation),
             tools=tools,
             tokenize=tokenize,
             add_generation_prompt=add_generation_prompt,
-            tools_ts_str=declaration,
-            **kwargs,
+            **{"tools_ts_str": None, **kwargs},
         )
+
+    def _prompts_out(self, prompts: list[Prompt], is_batch: bool, tokenize: bool, kwargs: Mapping[str, Any]) -> Any:
+        """What `apply_chat_template` returns for these prompts, with transformers' arguments for it in `kwargs`."""
+        if not tokenize:
+            return prompts if is_batch else prompts[0]
+        if kwargs.get("return_assistant_tokens_mask"):
+            raise ConversationError("return_assistant_tokens_mask needs a chat template with generation marks.")
+        encoded = self(
+            prompts if is_batch else prompts[0],
+            padding=kwargs.get("padding", False),
+            truncation=kwargs.get("truncation", False),
+            max_length=kwargs.get("max_length"),
+            add_special_tokens=False,
+            return_tensors=kwargs.get("return_tensors"),
+            **(kwargs.get("tokenizer_kwargs") or {}),
+        )
+        return encoded if kwargs.get("return_dict", _RETURN_DICT) else encoded["input_ids"]
 
     # Files
 
@@ -1136,6 +1246,10 @@ class TikTokenTokenizer(PreTrainedTokenizer):
         temporary.write_bytes(b"".join(lines))
         temporary.replace(path)  # in one step: this may be the file that the tokenizer was loaded from
         return (str(path),)
+
+
+# Whether transformers' `apply_chat_template` returns a BatchEncoding when nothing is said: from 5.0 on it does.
+_RETURN_DICT = inspect.signature(PreTrainedTokenizer.apply_chat_template).parameters["return_dict"].default
 
 
 def _new_engine(ranks: dict[bytes, int], names: Mapping[str, int]) -> KimiEncoding:
@@ -1212,16 +1326,16 @@ def _without_aliases(conversation: Any) -> Any:
     return conversation
 
 
-def _declared(tools: Iterable[Any]) -> tuple[list[Any], str | None]:
+def declared(tools: Iterable[Any]) -> tuple[list[Any], str | None]:
     """Tools as JSON schemas sorted by key, and their declaration in TypeScript: None if a schema has no such form."""
-    schemas = [_tool_schema(tool) for tool in tools]
+    schemas = [tool_schema(tool) for tool in tools]
     with contextlib.suppress(UnsupportedSchemaError):  # then the template writes JSON
         schemas = [deep_sort(schema) for schema in schemas]
         return schemas, encode_tools_to_typescript_style(schemas)
     return schemas, None
 
 
-def _tool_schema(tool: Any) -> Any:
+def tool_schema(tool: Any) -> Any:
     """A tool as a JSON schema; a Python function is described by transformers."""
     if callable(tool):
         from transformers.utils import get_json_schema

@@ -266,7 +266,7 @@ def test_exos_own_models_dirs_and_the_cache_are_searched(tmp_path: Path) -> None
     for number, name in enumerate(("default", "more", "read-only")):
         write_layout(tmp_path / name / f"moonshotai--Kimi-K2.6-{number}", "empty")
     write_layout(tmp_path / "default" / "mlx-community--Qwen3-8B-4bit", "empty")
-    write_layout(tmp_path / "default" / "moonshotai--Kimi-K3", "empty")
+    write_layout(tmp_path / "default" / "moonshotai--Kimi-K3.1-Pro", "empty")
     hf_snapshot(tmp_path / "hub", MODEL, "broken", revision="a1")
     hf_snapshot(tmp_path / "hub", MODEL, "broken", revision="a2")
     own = [f"moonshotai/Kimi-K2.6-{number} moonshotai--Kimi-K2.6-{number}" for number in (2, 0, 1)]
@@ -276,7 +276,7 @@ def test_exos_own_models_dirs_and_the_cache_are_searched(tmp_path: Path) -> None
     assert found(env=env, model_ids=["MoonshotAI/kimi-k2.6-1"]) == own[2:]
     assert found(env={"HOME": str(tmp_path / "nobody")}) == []
     with pytest.raises(UnknownModelError):
-        find_models(model_ids=["moonshotai/Kimi-K3"])
+        find_models(model_ids=["moonshotai/Kimi-K3.1-Pro"])
 
 
 def test_where_hugging_face_keeps_its_cache() -> None:

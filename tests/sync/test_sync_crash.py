@@ -33,7 +33,6 @@ from kimi_tokenizers.errors import ChangedError
 from kimi_tokenizers.model_dirs import Model
 from kimi_tokenizers.sync import journal
 from kimi_tokenizers.sync.names import FOLDER as RECORD
-from kimi_tokenizers.sync.names import NAMES
 
 
 @pytest.fixture(autouse=True)
@@ -314,7 +313,7 @@ def contents(model_dir: Path, name: str) -> Iterator[bytes]:
 
 
 def assert_nothing_is_torn(model_dir: Path, before: Snapshot, last: Mapping[str, bytes]) -> None:
-    for name in NAMES:
+    for name in LIGHT.files:
         old = before.get(f"{FOLDER}/{name}", ("",))
         known = [None, LIGHT.read(name), last.get(name), before["blobs/config"][1], *old[1:2]]
         assert read(model_dir / name) in known, f"{name} is torn"

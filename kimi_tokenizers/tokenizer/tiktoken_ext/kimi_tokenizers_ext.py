@@ -1,4 +1,4 @@
-"""tiktoken's plugin: `tiktoken.get_encoding("kimi_k2")` and `("kimi_k2_5")` once this package is installed.
+"""tiktoken's plugin: `tiktoken.get_encoding("kimi_k2")`, `"kimi_k2_5"` and `"kimi_k3"` once this package is installed.
 
 Installed as `tiktoken_ext.kimi_tokenizers_ext`. tiktoken imports it to learn the names, so nothing heavy is imported
 before an encoding is asked for.
@@ -15,8 +15,13 @@ def kimi_k2() -> dict[str, Any]:
 
 
 def kimi_k2_5() -> dict[str, Any]:
-    """Kimi-K2.5 and later."""
+    """Kimi-K2.5, K2.6 and K2.7-Code."""
     return _encoding("kimi_k2_5", "kimi-k2.5")
+
+
+def kimi_k3() -> dict[str, Any]:
+    """Kimi-K3."""
+    return _encoding("kimi_k3", "kimi-k3")
 
 
 def _encoding(name: str, line: str) -> dict[str, Any]:
@@ -25,4 +30,4 @@ def _encoding(name: str, line: str) -> dict[str, Any]:
     return {"name": name, **encoding_arguments(line)}
 
 
-ENCODING_CONSTRUCTORS = {"kimi_k2": kimi_k2, "kimi_k2_5": kimi_k2_5}
+ENCODING_CONSTRUCTORS = {"kimi_k2": kimi_k2, "kimi_k2_5": kimi_k2_5, "kimi_k3": kimi_k3}

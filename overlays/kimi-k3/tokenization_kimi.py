@@ -1,0 +1,119 @@
+"""The tokenizer of Kimi-K3: Kimi's common one, with K3's control tokens and chat encoder.
+
+transformers executes this file out of a model directory (`trust_remote_code=True`), where the common tokenizer lies
+beside it as `kimi_tiktoken.py`. Up to 5.6 it copies only what this very file imports, so every file is named here.
+
+Upstream's encoder has another name than ours: where a download puts upstream's
+`tokenization_kimi.py` back, it finds its own encoder and not half of ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+try:
+    from .kimi_tiktoken import ConversationError, Prompt, tool_schema
+    from .kimi_tiktoken import TikTokenTokenizer as CommonTokenizer
+    from .tool_declaration_ts import deep_sort as _for_kimi_tiktoken  # noqa: F401
+except ImportError:  # inside the package, where that file has its own name
+    from kimi_tokenizers.overlays.common.tokenization_kimi import ConversationError, Prompt, tool_schema
+    from kimi_tokenizers.overlays.common.tokenization_kimi import TikTokenTokenizer as CommonTokenizer
+
+from .kimi_k3_chat import render
+from .kimi_k3_messages import opened as _for_kimi_k3_chat  # noqa: F401
+from .kimi_k3_values import short as _for_kimi_k3_messages  # noqa: F401
+
+
+class TikTokenTokenizer(CommonTokenizer):
+    """The tokenizer of Kimi-K3.
+
+    >>> tokenizer = TikTokenTokenizer.from_pretrained(model_dir)
+    >>> prompt = tokenizer.apply_chat_template([{"role": "user", "content": "Hi <|sep|>"}])
+    >>> tokenizer.encode(prompt).count(163589) == prompt.count("<|sep|>") - 1  # what the user wrote is text
+    True
+    """
+
+    own_line = "kimi-k3"
+    _own_steps = True
+
+    def apply_chat_template(
+        self,
+        conversation: Any,
+        tools: Any = None,
+        tokenize: bool = False,
+        add_generation_prompt: bool = True,
+        thinking: bool = True,
+        *,
+        thinking_effort: str | None = "max",
+        tool_choice: Any = None,
+        response_format: Any = None,
+        response_schema: Any = None,
+        image_prompts: Sequence[str] | None = None,
+        continue_final_message: bool = False,
+        **kwargs: Any,
+    ) -> Any:
+        """Render a conversation as the model's prompt.
+
+        The text is a `Prompt`, a `str` that remembers what in it is markup: handed to `encode`, or to `.model.encode`,
+        it gives the ids that `tokenize=True` gives.
+
+        Args:
+            conversation: messages with `role` and `content`, or a batch of such lists.
+            tools: JSON schemas of the functions that the model may call (or Python functions with type hints and
+                Google docstrings).
+            tokenize: return ids instead of text: with `padding`, `truncation`, `max_length`, `return_tensors`,
+                `return_dict` and `tokenizer_kwargs` as for `PreTrainedTokenizer.apply_chat_template`.
+            thinking: let the model think. mlx-lm and exo also call it `enable_thinking`: either, when false, wins.
+            thinking_effort: "low", "high" or "max"; None says nothing of it.
+            tool_choice: "required" or "none" tells the model so; anything else says nothing.
+            response_format: "json_object", "json_schema", or an object with such a `type`.
+            response_schema: the schema for "json_schema"; by default the one inside `response_format`.
+            image_prompts: for each image what stands for it, with its control tokens; without them a placeholder does.
+            continue_final_message: end the prompt with the content of the last message.
+            **kwargs: others, such as `preserve_thinking`, have no effect here.
+
+        Raises:
+            ConversationError: no prompt can be made of it; the message says of which message that is.
+        """
+        if kwargs.get("chat_template") is not None:
+            raise ConversationError("Kimi-K3 has no chat template: leave `chat_template` out to render its own format.")
+        batch, is_batch = _batch(conversation)
+        if is_batch and image_prompts is not None:
+            raise ConversationError("image_prompts cannot be given with a batch. Render one conversation at a time.")
+        options = {
+            "tools": [tool_schema(tool) for tool in tools] if isinstance(tools, (list, tuple)) else tools,
+            "add_generation_prompt": add_generation_prompt,
+            "thinking": thinking and kwargs.pop("enable_thinking", None) is not False,
+            "thinking_effort": thinking_effort,
+            "tool_choice": tool_choice,
+            "response_format": response_format,
+            "response_schema": response_schema,
+            "image_prompts": image_prompts,
+            "continue_final_message": continue_final_message,
+        }
+        prompts = [_render(messages, options, f"Conversation {n}: " * is_batch) for n, messages in enumerate(batch)]
+        return self._prompts_out(prompts, is_batch, tokenize, kwargs)
+
+
+def _batch(conversation: Any) -> tuple[list[Any], bool]:
+    """The conversations, and whether they are a batch."""
+    conversation = getattr(conversation, "messages", conversation)
+    if not isinstance(conversation, (list, tuple)):
+        raise ConversationError(f"A conversation must be a list of messages, not a {type(conversation).__name__}.")
+    is_batch = bool(conversation) and (
+        isinstance(conversation[0], (list, tuple)) or hasattr(conversation[0], "messages")
+    )
+    return (list(conversation), True) if is_batch else ([conversation], False)
+
+
+def _render(messages: Any, options: Mapping[str, Any], where: str) -> Prompt:
+    try:
+        messages = getattr(messages, "messages", messages)
+        if not isinstance(messages, (list, tuple)):
+            raise ConversationError(f"it must be a list of messages, not a {type(messages).__name__}.")
+        return render(messages, **options)
+    except ConversationError as error:
+        if where:
+            raise ConversationError(f"{where}{error}") from error
+        raise
