@@ -40,10 +40,9 @@ def adapt(fast_tokenizer: Tokenizer) -> Tokenizer:
     from kimi_tokenizers.tokenizer.encodings import encoding_arguments
 
     vocabulary: Mapping[str, int] = fast_tokenizer.get_vocab()  # type: ignore[attr-defined]
-    line = "kimi-k3" if "<|end_of_msg|>" in vocabulary else "kimi-k2.6"
-    arguments = encoding_arguments(line)
+    arguments = encoding_arguments("kimi-k2.6")
     _compare_ranks(vocabulary, arguments["mergeable_ranks"])
-    arguments["special_tokens"] = _control_tokens(vocabulary, line)
+    arguments["special_tokens"] = _control_tokens(vocabulary)
     from kimi_tokenizers.overlays.common.tokenization_kimi import KimiEncoding
 
     fast_tokenizer.model = KimiEncoding("kimi_k2", **arguments)  # type: ignore[attr-defined]
@@ -61,7 +60,7 @@ def _compare_ranks(vocabulary: Mapping[str, int], ranks: Mapping[bytes, int]) ->
             )
 
 
-def _control_tokens(vocabulary: Mapping[str, int], line: str) -> dict[str, int]:
+def _control_tokens(vocabulary: Mapping[str, int]) -> dict[str, int]:
     """All control tokens, name -> id: those of the vocabulary; ids that it does not name are reserved ones."""
     from kimi_tokenizers.overlays.common import tokenization_kimi as kimi
 

@@ -43,8 +43,8 @@ class TikTokenTokenizer(KimiTokenizer):
         tools: Any = None,
         tokenize: bool = False,
         add_generation_prompt: bool = True,
-        thinking: bool = True,
-        preserve_thinking: bool = False,
+        thinking: bool | None = None,
+        preserve_thinking: bool | None = None,
         **kwargs: Any,
     ) -> Any:
         """As `apply_chat_template` of the packaged tokenizer, but the text is a `Prompt`, and ids are those of its
