@@ -17,7 +17,8 @@ that are there keep their meaning as long as `schema` is 1.
         "path": "…",                   bytes that are not UTF-8 as lone surrogates, as Python's os.fsdecode has them
         "state": "broken",             healthy, overlaid, broken, drifted, refused, incomplete
         "tokenizer": "broken",         the same, except for incomplete
-        "would_load": false,           null: the Python there is neither upstream's known one nor ours
+        "would_load": false,           null: the Python there is neither upstream's known one nor ours, or has syntax
+                                       that the Python which made this report does not know, but exo's may
         "complete": true,              whether exo takes the directory for fully downloaded
         "synced": false,               whether there is a record, so that `restore` gives something back
         "detail": "…",                 one line for people

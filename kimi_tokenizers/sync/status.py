@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import os
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,6 +37,8 @@ Origin = Literal["ours", "older", "upstream", "unknown", "missing"]
 
 VOCAB, DECLARATION, LINE = "tiktoken.model", "tool_declaration_ts.py", "kimi_line.json"
 _CLASS = "TikTokenTokenizer"
+
+_EXO_PYTHON = (3, 13)  # of exo 0.3.70
 
 
 @dataclass
@@ -258,7 +261,12 @@ def _objection_to_python(model_dir: Path, python: str) -> _Verdict | None:
     try:
         tree = ast.parse(source or "")
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        return _broken(f"{python} is no Python", f"{type(error).__name__}: {error}")
+        said = f"{type(error).__name__}: {error}"
+        if isinstance(error, SyntaxError) and sys.version_info < _EXO_PYTHON:  # it may be newer syntax, which exo knows
+            here = ".".join(map(str, sys.version_info[:2]))
+            detail = f"{python} is no Python that Python {here}, which reads it here, knows; exo, if its own does not"
+            return _Verdict("broken", None, f"{detail}: {said}", said)
+        return _broken(f"{python} is no Python", said)
     imported = [node.module for node in tree.body if isinstance(node, ast.ImportFrom)]
     if "tool_declaration_ts" in imported and not (model_dir / DECLARATION).exists():
         return _broken(f"{DECLARATION} is missing", "ModuleNotFoundError: No module named 'tool_declaration_ts'")

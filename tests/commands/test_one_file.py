@@ -180,6 +180,23 @@ def test_status_sync_and_restore(python: Interpreter, pyz: Path, tmp_path: Path,
 
 
 @pytest.mark.slow
+def test_syntax_that_only_newer_pythons_know_is_not_said_to_fail_in_exo(
+    python: Interpreter, pyz: Path, tmp_path: Path
+) -> None:
+    path = broken(tmp_path / "models")
+    for name in ("tiktoken.model", "tool_declaration_ts.py"):
+        (path / name).write_bytes(OVERLAY.read(name))
+    (path / "tokenization_kimi.py").write_text("type Ids = list[int]\n\n\nclass TikTokenTokenizer:\n    pass\n")
+    [model] = report(run(python, pyz, tmp_path, "status", tmp_path / "models", "--json"), 1)["models"]
+    assert model["would_load"] is None
+    assert model["fingerprints"] is None
+    (path / "tokenization_kimi.py").write_text("class TikTokenTokenizer(\n")
+    [model] = report(run(python, pyz, tmp_path, "status", tmp_path / "models", "--json"), 1)["models"]
+    assert model["state"] == "broken"
+    assert model["error"].startswith("SyntaxError: ")
+
+
+@pytest.mark.slow
 def test_view(python: Interpreter, pyz: Path, tmp_path: Path) -> None:
     models, target = tmp_path / "models", tmp_path / "a view"
     broken(models)
