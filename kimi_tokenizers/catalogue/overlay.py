@@ -9,7 +9,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -83,11 +83,11 @@ class Upstream:
 
     repo: str
     revision: str
-    python: str
-    revisions: Mapping[str, str]
     sha256: Mapping[str, str]
     good_revisions: tuple[str, ...]
     broken_revisions: tuple[str, ...]
+    python: str = "tokenization_kimi.py"
+    revisions: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -110,9 +110,9 @@ class Overlay:
     models: tuple[str, ...]
     files: Mapping[str, OverlayFile]
     upstream: Upstream
-    model_types: tuple[str, str]
-    default: bool
-    evidence: Mapping[str, str]
+    model_types: tuple[str, str] = (".*", "models of any type")
+    default: bool = False
+    evidence: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def always_ours(self) -> tuple[str, ...]:
