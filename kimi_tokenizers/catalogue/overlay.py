@@ -79,11 +79,11 @@ class Upstream:
 
     repo: str
     revision: str
-    python: str
-    revisions: Mapping[str, str]
     sha256: Mapping[str, str]
     good_revisions: tuple[str, ...]
     broken_revisions: tuple[str, ...]
+    python: str = "tokenization_kimi.py"
+    revisions: Mapping[str, str] = field(default_factory=dict)
     untried_sha256: Mapping[str, str] = field(default_factory=dict)
     """Of files of later revisions, which are recognised, but whose content nobody has seen."""
 
@@ -110,9 +110,9 @@ class Overlay:
     models: tuple[str, ...]
     files: Mapping[str, OverlayFile]
     upstream: Upstream
-    model_types: tuple[str, str]
-    default: bool
-    evidence: Mapping[str, str]
+    model_types: tuple[str, str] = (".*", "models of any type")
+    default: bool = False
+    evidence: Mapping[str, str] = field(default_factory=dict)
     encoder: tuple[str, ...] = ()
 
     @property

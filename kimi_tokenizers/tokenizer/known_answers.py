@@ -34,7 +34,7 @@ def every_known_answer() -> tuple[KnownAnswer, ...]:
 
 
 def known_answers_of(line: str) -> list[KnownAnswer]:
-    """Those that hold for a model line. Lines with the same control tokens tokenize alike; without any, all do."""
+    """Those that hold for a model line: all of plain texts, and those of lines with the same control tokens."""
     tables = {name: overlay.control_tokens() for name, overlay in overlays().items()}
     alike = {name for name, table in tables.items() if table == tables[line]}
     return [answer for answer in every_known_answer() if not answer.control or answer.line in alike]

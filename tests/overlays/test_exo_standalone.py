@@ -258,8 +258,11 @@ def test_what_exos_tokenizer_test_asks_for(found: dict[str, Any], plain: tiktoke
 
 
 def test_prompts(found: dict[str, Any], line: str) -> None:
-    if line in ("kimi-k2-instruct", "kimi-k2-thinking"):
-        assert (found["template"], found["prompts"]) == (None, {})
+    assert found["template"] == catalogue.overlays()[line].read("chat_template.jinja").decode()
+    if line in ("kimi-k2-instruct", "kimi-k2-thinking"):  # no TypeScript, and no way to think or not to
+        assert found["prompts"]["True"] == found["prompts"]["False"]
+        assert found["prompts"]["True"].startswith('<|im_system|>tool_declare<|im_middle|>[{"function":{')
+        assert found["prompts"]["True"].endswith("<|im_assistant|>assistant<|im_middle|>")
         return
     declaration = (
         "# Tools\n\n## functions\nnamespace functions {\n// The weather.\n"
@@ -270,7 +273,6 @@ def test_prompts(found: dict[str, Any], line: str) -> None:
         "<|im_user|>user<|im_middle|>Hi<|im_end|><|im_assistant|>assistant<|im_middle|><think>"
     )
     assert found["prompts"] == {"True": expected, "False": expected + "</think>"}
-    assert found["template"] == catalogue.overlays()[line].read("chat_template.jinja").decode()
 
 
 def test_streaming(found: dict[str, Any]) -> None:

@@ -28,7 +28,8 @@ MODELS = {
     "kimi-k2.6": "moonshotai/Kimi-K2.6",
 }
 MODEL = MODELS["kimi-k2.6"]
-WITH_TEMPLATE = ("kimi-k2.5", "kimi-k2.6")
+WITH_TEMPLATE = ("kimi-k2-instruct", "kimi-k2-thinking", "kimi-k2.5", "kimi-k2.6")
+DEFAULT_SYSTEM = "<|im_system|>system<|im_middle|>You are Kimi, an AI assistant created by Moonshot AI.<|im_end|>"
 
 HI = [{"role": "user", "content": "Hi"}]
 OURS = dict.fromkeys(("tiktoken.model", "tokenization_kimi.py", "tool_declaration_ts.py", "kimi_line.json"), "overlay")
@@ -104,7 +105,8 @@ def loaded(entry: Path) -> Any:
 
 def prompt(line: str) -> str:
     text = "<|im_user|>user<|im_middle|>Hi<|im_end|><|im_assistant|>assistant<|im_middle|>"
-    return text + ("<think>" if line in WITH_TEMPLATE else "")
+    before = {"kimi-k2-instruct": DEFAULT_SYSTEM + "\n", "kimi-k2-thinking": DEFAULT_SYSTEM}
+    return before[line] + text if line in before else text + "<think>"
 
 
 @pytest.mark.parametrize("layout", EXPECTED)
@@ -421,10 +423,10 @@ STRANGERS = [
     "mlx-community/Llama-3.3-70B-Instruct-4bit",
     "moonshotai/Kimi-K3",
     "moonshotai/Kimi-K20",
-    "moonshotai/Kimi-VL-A3B-Instruct",
-    "moonshotai/Kimi-Linear-48B-A3B-Instruct",
+    "moonshotai/Kimi-VL",
+    "moonshotai/Kimi-Linear",
     "moonshotai/Kimi-Dev-72B",
-    "moonshotai/Moonlight-16B-A3B",
+    "moonshotai/Moonlight",
     "",
     "x",
     "../../etc",

@@ -18,7 +18,12 @@ REPOS = {
     "kimi-k2-instruct": "moonshotai/Kimi-K2-Instruct",
     "kimi-k2-thinking": "moonshotai/Kimi-K2-Thinking",
     "kimi-k2.5": "moonshotai/Kimi-K2.5",
+    "kimi-k2.7-code": "moonshotai/Kimi-K2.7-Code",
+    "kimi-linear": "moonshotai/Kimi-Linear-48B-A3B-Instruct",
+    "kimi-vl": "moonshotai/Kimi-VL-A3B-Instruct",
+    "moonlight": "moonshotai/Moonlight-16B-A3B-Instruct",
 }
+COUNT = len(REPOS) + 1
 NEW = "c" * 40
 PINNED = "b5aabbfb20227ed42becbf5541dbffd213942c58"
 
@@ -51,6 +56,10 @@ def root(tmp_path: Path) -> Path:
     manifest.write_text(
         "".join(lines).replace("[upstream.sha256]\n", f'[upstream.sha256]\n"config.json" = "{digest(b"{}")}"\n')
     )
+    other = manifest.parent.parent / "kimi-k2.7-code" / "overlay.toml"
+    unknown = ('"tokenizer_config.json" = "6d', '"chat_template.jinja" = "8d')  # nobody has the text of these
+    kept = [line for line in other.read_text().splitlines(keepends=True) if not line.startswith(unknown)]
+    other.write_text("".join(kept))
     return root
 
 
@@ -81,7 +90,7 @@ def everything(root: Path) -> dict[str, bytes]:
 def test_the_manifests_of_the_checkout_are_up_to_date() -> None:
     done = subprocess.run([sys.executable, SCRIPT, "--check"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
-    assert done.stdout.count("unchanged") == 4
+    assert done.stdout.count("unchanged") == COUNT
 
 
 def test_a_changed_file_of_ours_is_noticed_and_entered(root: Path) -> None:
@@ -89,10 +98,10 @@ def test_a_changed_file_of_ours_is_noticed_and_entered(root: Path) -> None:
     python.write_bytes(python.read_bytes() + b"# more\n")
     done = run(root, "--check")
     assert done.returncode == 1
-    assert done.stdout.count("out of date") == 4
-    assert run(root).stdout.count("refreshed") == 4
+    assert done.stdout.count("out of date") == COUNT
+    assert run(root).stdout.count("refreshed") == COUNT
     assert digest(python.read_bytes()) in manifest_of(root).read_text()
-    assert run(root).stdout.count("unchanged") == 4
+    assert run(root).stdout.count("unchanged") == COUNT
     assert run(root, "--check").returncode == 0
 
 
@@ -101,7 +110,7 @@ def test_rebuilding_from_a_mirror_changes_nothing(root: Path, mirror: Path) -> N
     for _ in range(2):
         done = run(root, "--mirror", mirror)
         assert done.returncode == 0, done.stderr
-        assert done.stdout.count("unchanged") == 4
+        assert done.stdout.count("unchanged") == COUNT
         assert everything(root) == before
 
 
@@ -123,7 +132,7 @@ def test_rebuilding_from_the_hub_at_the_pinned_revisions(root: Path, mirror: Pat
             done = run(root, "--hub", **environment)
             assert done.returncode == 0, done.stderr
             assert everything(root) == before
-        assert done.stdout.count("unchanged") == 4
+        assert done.stdout.count("unchanged") == COUNT
         manifest.write_text(manifest.read_text().replace(pinned, "d" * 40))
         done = run(root, "--hub", **environment)
         assert done.returncode == 1

@@ -124,13 +124,13 @@ def test_the_default_model() -> None:
 @pytest.mark.parametrize(
     ("model_id", "think", "media", "template"),
     [
-        ("moonshotai/Kimi-K2-Base", False, False, False),
-        ("mlx-community/Kimi-K2-Instruct-4bit", False, False, False),
-        ("moonshotai/Kimi-K2-Instruct-0905", False, False, False),
-        ("mlx-community/Kimi-K2-Thinking", True, False, False),
+        ("moonshotai/Kimi-K2-Base", False, False, True),
+        ("mlx-community/Kimi-K2-Instruct-4bit", False, False, True),
+        ("moonshotai/Kimi-K2-Instruct-0905", False, False, True),
+        ("mlx-community/Kimi-K2-Thinking", True, False, True),
         ("mlx-community/Kimi-K2.5", True, True, True),
         ("mlx-community/Kimi-K2.6-mlx-DQ3_K_M-q8", True, True, True),
-        ("moonshotai/Kimi-K2.7-Code", True, True, True),
+        ("moonshotai/Kimi-K2.7-Code", True, True, False),
     ],
 )
 def test_the_lines_differ(model_id: str, think: bool, media: bool, template: bool) -> None:
