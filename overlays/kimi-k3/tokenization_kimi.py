@@ -98,20 +98,16 @@ class TikTokenTokenizer(CommonTokenizer):
 
 def _batch(conversation: Any) -> tuple[list[Any], bool]:
     """The conversations, and whether they are a batch."""
-    conversation = getattr(conversation, "messages", conversation)
     if not isinstance(conversation, (list, tuple)):
         raise ConversationError(f"A conversation must be a list of messages, not a {type(conversation).__name__}.")
-    is_batch = bool(conversation) and (
-        isinstance(conversation[0], (list, tuple)) or hasattr(conversation[0], "messages")
-    )
+    is_batch = bool(conversation) and isinstance(conversation[0], (list, tuple))
     return (list(conversation), True) if is_batch else ([conversation], False)
 
 
 def _render(messages: Any, options: Mapping[str, Any], where: str) -> Prompt:
     try:
-        messages = getattr(messages, "messages", messages)
         if not isinstance(messages, (list, tuple)):
-            raise ConversationError(f"it must be a list of messages, not a {type(messages).__name__}.")
+            raise ConversationError(f"It must be a list of messages, not a {type(messages).__name__}.")
         return render(messages, **options)
     except ConversationError as error:
         if where:
