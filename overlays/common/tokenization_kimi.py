@@ -795,13 +795,7 @@ class TikTokenTokenizer(PreTrainedTokenizer):
         """
         if vocab_file is None:
             raise VocabFileError(f"The model directory has no {VOCAB_FILE}. Put that of any Kimi K2 model there.")
-        line = line or _line_beside(vocab_file) or self.own_line
-        if line not in (self.own_line, None) and (self.own_line or line in _APART):
-            raise ControlTokenError(
-                f"{LINE_FILE} (or `line`) names the model line {line!r}, and this tokenizer is for "
-                f"{self.own_line or 'Kimi K2'}. Restore the {LINE_FILE} that belongs to it, or delete it."
-            )
-        table = control_tokens(added_tokens_decoder, line)
+        table = control_tokens(added_tokens_decoder, self._checked_line(line or _line_beside(vocab_file)))
         ranks = read_ranks(vocab_file)
         self.special_tokens = special_tokens(table)
         _check_names(self.special_tokens, ranks)
@@ -823,6 +817,16 @@ class TikTokenTokenizer(PreTrainedTokenizer):
             added_tokens_decoder=table,
             **kwargs,
         )
+
+    @classmethod
+    def _checked_line(cls, line: str | None) -> str | None:
+        """The model line, if this tokenizer is for it. Raises ControlTokenError."""
+        if line not in (None, cls.own_line) and (cls.own_line or line in _APART):
+            raise ControlTokenError(
+                f"{LINE_FILE} (or `line`) names the model line {line!r}, and this tokenizer is for "
+                f"{cls.own_line or 'Kimi K2'}. Restore the {LINE_FILE} that belongs to it, or delete it."
+            )
+        return line or cls.own_line
 
     # Vocabulary
 

@@ -37,6 +37,14 @@ class TikTokenTokenizer(CommonTokenizer):
     own_line = "kimi-k3"
     _own_steps = True
 
+    def __init__(self, vocab_file: Any, *arguments: Any, chat_template: Any = None, **kwargs: Any) -> None:
+        """As the common one, but a chat template that lies in the model directory is left alone.
+
+        A template gives text in which a user's words and markup look alike; and mlx-lm would choose the parser of tool
+        calls by what is written in it.
+        """
+        super().__init__(vocab_file, *arguments, **kwargs)
+
     def apply_chat_template(
         self,
         conversation: Any,

@@ -1,4 +1,4 @@
-"""Kimi-K3 by every way in: load, register, resolve, remote code, sync, the guard, status, tiktoken, mlx-lm and exo's path.
+"""Kimi-K3 by every way in: load, register, resolve, remote code, sync, the guard, status, tiktoken, mlx-lm, exo.
 
 Slow: it starts processes, and converts the vocabulary to a tokenizer.json.
 """
@@ -130,7 +130,8 @@ for index in wrapper.encode(answer, add_special_tokens=False):
 stream.finalize()
 text = "".join(segments) + stream.last_segment
 calls = wrapper.tool_parser(text.split(wrapper.tool_call_start)[1].split(wrapper.tool_call_end)[0], tools)
-print(json.dumps([ids, text, calls, wrapper.has_thinking, list(wrapper.think_start_tokens), sorted(wrapper.eos_token_ids)]))
+think, stops = list(wrapper.think_start_tokens), sorted(wrapper.eos_token_ids)
+print(json.dumps([ids, text, calls, wrapper.has_thinking, think, stops]))
 """
 
 
@@ -236,20 +237,34 @@ def test_tiktoken_knows_it() -> None:
     assert encoding.encode("<|im_end|>", allowed_special="all") == encoding.encode_ordinary("<|im_end|>")
 
 
+def a_call(inside: str, attributes: str = ' tool="f" index="1"') -> str:
+    return f"<|open|>call{attributes}<|sep|>{inside}<|close|>call<|sep|>"
+
+
+def an_argument(attributes: str, value: str) -> str:
+    return f"<|open|>argument{attributes}<|sep|>{value}<|close|>argument<|sep|>"
+
+
+def a_json(value: str) -> str:
+    return f'<|open|>json type="object"<|sep|>{value}<|close|>json<|sep|>'
+
+
 @pytest.mark.parametrize(
     "text",
     [
         ANSWER.split("<|open|>tools<|sep|>")[1].split("<|close|>tools<|sep|>")[0],
-        '<|open|>call tool="f"<|sep|><|open|>json type="object"<|sep|>{"a": [1]}<|close|>json<|sep|><|close|>call<|sep|>',
-        '<|open|>call tool="f"<|sep|><|open|>json type="object"<|sep|>[1]<|close|>json<|sep|><|close|>call<|sep|>',
-        '<|open|>call tool="f"<|sep|><|close|>call<|sep|> and <|open|>call tool="g" index="2"<|sep|>x<|close|>call<|sep|>',
-        '<|open|>call index="1"<|sep|><|close|>call<|sep|>',
-        '<|open|>call tool="f"<|sep|><|open|>argument type="string"<|sep|>x<|close|>argument<|sep|><|close|>call<|sep|>',
-        '<|open|>call tool="f"<|sep|><|open|>argument key="k" type="object"<|sep|>{x<|close|>argument<|sep|><|close|>call<|sep|>',
-        '<|open|>call tool="f"<|sep|><|open|>argument key="k"<|sep|>1<|close|>argument<|sep|><|close|>call<|sep|>',
-        '<|open|>call tool="f"<|sep|><|open|>argument key="k" type="number"<|sep|>'
-        + "1" * 5000
-        + "<|close|>argument<|sep|><|close|>call<|sep|>",
+        a_call(a_json('{"a": [1]}')),
+        a_call(a_json("[1]")),
+        a_call(a_json("{")) + a_call(""),
+        a_call("") + " and " + a_call("x", ' tool="g" index="2"'),
+        a_call("", ' index="1"'),
+        a_call("", ' tool=""'),
+        a_call(an_argument(' type="string"', "x")),
+        a_call(an_argument(' key="k" type="object"', "{x")),
+        a_call(an_argument(' key="k"', "1")),
+        a_call(an_argument(' key="k" type="number"', "1" * 5000)) + a_call(""),
+        a_call(an_argument(' key="k" type="number"', "1") + an_argument(' key="k" type="null"', "null")),
+        a_call(an_argument(' key="k"', "a <|open|>argument<|sep|> b")),
         '<|open|>call tool="f"<|sep|>',
         '<|open|>call tool="f"',
         "",
