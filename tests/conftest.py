@@ -37,7 +37,7 @@ SLOW_MODULES = {
     *("test_adapter", "test_bench", "test_cache", "test_command_line", "test_engines", "test_exo_downloader"),
     "test_exo_loading",
     *("test_exo_standalone", "test_engine", "test_fingerprint", "test_guard", "test_integration", "test_lines"),
-    *("test_load_mlx", "test_pairs_of_lines"),
+    *("test_kimi_k3_everywhere", "test_load_mlx", "test_pairs_of_lines"),
     *("test_packaging", "test_parity", "test_refresh_overlays", "test_register", "test_resolver", "test_sync"),
     *("test_sync_crash", "test_testing", "test_upstream", "test_view"),
 }

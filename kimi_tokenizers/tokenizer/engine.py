@@ -19,7 +19,7 @@ from typing import Any, Literal
 import tiktoken
 
 from kimi_tokenizers import catalogue
-from kimi_tokenizers.overlays.common.tokenization_kimi import KimiEncoding, _has_long_run, _threads
+from kimi_tokenizers.overlays.common.tokenization_kimi import KimiEncoding, Prompt, _has_long_run, _threads
 
 VARIABLE = "KIMI_TOKENIZERS_ENGINE"
 
@@ -62,7 +62,8 @@ class FastEncoding(KimiEncoding):
         disallowed_special: Literal["all"] | Collection[str] = "all",
     ) -> list[int]:
         """As `KimiEncoding.encode`."""
-        if len(text) >= _LONG and (control := _all_or_none(allowed_special, disallowed_special)) is not None:
+        control = _all_or_none(allowed_special, disallowed_special) if len(text) >= _LONG else None
+        if control is not None and not isinstance(text, Prompt):  # its segments come here one by one
             ids = self._encode_fast([text], control)
             if ids is not None:
                 return ids[0]
@@ -92,7 +93,7 @@ class FastEncoding(KimiEncoding):
         text = list(text)
         control = _all_or_none(allowed_special, disallowed_special)
         ids = None
-        if control is not None and sum(map(len, text)) >= _LONG:
+        if control is not None and sum(map(len, text)) >= _LONG and not any(isinstance(part, Prompt) for part in text):
             ids = self._encode_fast(text, control)
         if ids is None:
             ids = super().encode_batch(

@@ -853,12 +853,7 @@ class TikTokenTokenizer(PreTrainedTokenizer):
         """
         if vocab_file is None:
             raise VocabFileError(f"The model directory has no {VOCAB_FILE}. Put that of any Kimi K2 model there.")
-        self._line = Line.of(line) if line else _line_beside(vocab_file)
-        if self._line.name != self.own_line and (self.own_line or self._line.encoder):
-            raise ControlTokenError(
-                f"{LINE_FILE} (or `line`) names the model line {self._line.name!r}, and this tokenizer is for "
-                f"{self.own_line or 'lines with a chat template'}. Restore the {LINE_FILE} that belongs to it."
-            )
+        self._line = self._checked_line(Line.of(line) if line else _line_beside(vocab_file))
         table = control_tokens(added_tokens_decoder, self._line)
         ranks = read_ranks(vocab_file)
         self.special_tokens = special_tokens(table)
@@ -881,6 +876,16 @@ class TikTokenTokenizer(PreTrainedTokenizer):
             added_tokens_decoder=table,
             **kwargs,
         )
+
+    @classmethod
+    def _checked_line(cls, line: Line) -> Line:
+        """The model line, if this tokenizer is for it. Raises ControlTokenError."""
+        if line.name != cls.own_line and (cls.own_line or line.encoder):
+            raise ControlTokenError(
+                f"{LINE_FILE} beside {VOCAB_FILE} (or `line`) names the model line {line.name!r}, and this tokenizer is "
+                f"for {cls.own_line or 'lines with a chat template'}. Restore the {LINE_FILE} that belongs to it."
+            )
+        return line
 
     # Vocabulary
 

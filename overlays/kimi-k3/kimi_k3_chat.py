@@ -108,6 +108,8 @@ def render(
 def _up_to_the_end_of_the_last(messages: Sequence[Any], written: Written, followed: bool) -> Segments:
     """The messages, without what ends the last one, so that the model goes on in its content."""
     last = len(messages) - 1
+    if not messages:
+        raise ConversationError("There is no message to continue.")
     if not written or written[-1][0] != last or not written[-1][2]:
         raise ConversationError(f"Message {last} is not what the prompt ends with, so it cannot be continued.")
     if followed or tool_calls_of(messages[last], f"Message {last}"):

@@ -175,15 +175,13 @@ def tool_calls_of(message: Mapping[str, Any], where: str) -> Sequence[Mapping[st
 
 
 def _arguments(arguments: Any, where: str) -> Segments:
+    if arguments is None or (isinstance(arguments, str) and not arguments.strip()):
+        return []
     if isinstance(arguments, str):
-        if not arguments.strip():
-            return []
         text = arguments
         is_json, arguments = parsed(text, where)
         if not is_json:
             return [*opened("json", [("type", "object")]), Segment(text, False), *_close("json")]
-    if arguments is None:
-        return []
     if not isinstance(arguments, dict):
         raise ConversationError(f"{where} must be an object, or JSON of one, not {short(arguments)}.")
     segments: Segments = []

@@ -37,6 +37,14 @@ class TikTokenTokenizer(CommonTokenizer):
     own_line = "kimi-k3"
     _own_steps = True
 
+    def __init__(self, vocab_file: Any, *arguments: Any, chat_template: Any = None, **kwargs: Any) -> None:
+        """As the common one, but a chat template that lies in the model directory is left alone.
+
+        A template gives text in which a user's words and markup look alike; and mlx-lm would choose the parser of tool
+        calls by what is written in it.
+        """
+        super().__init__(vocab_file, *arguments, **kwargs)
+
     def apply_chat_template(
         self,
         conversation: Any,
@@ -98,20 +106,16 @@ class TikTokenTokenizer(CommonTokenizer):
 
 def _batch(conversation: Any) -> tuple[list[Any], bool]:
     """The conversations, and whether they are a batch."""
-    conversation = getattr(conversation, "messages", conversation)
     if not isinstance(conversation, (list, tuple)):
         raise ConversationError(f"A conversation must be a list of messages, not a {type(conversation).__name__}.")
-    is_batch = bool(conversation) and (
-        isinstance(conversation[0], (list, tuple)) or hasattr(conversation[0], "messages")
-    )
+    is_batch = bool(conversation) and isinstance(conversation[0], (list, tuple))
     return (list(conversation), True) if is_batch else ([conversation], False)
 
 
 def _render(messages: Any, options: Mapping[str, Any], where: str) -> Prompt:
     try:
-        messages = getattr(messages, "messages", messages)
         if not isinstance(messages, (list, tuple)):
-            raise ConversationError(f"it must be a list of messages, not a {type(messages).__name__}.")
+            raise ConversationError(f"It must be a list of messages, not a {type(messages).__name__}.")
         return render(messages, **options)
     except ConversationError as error:
         if where:

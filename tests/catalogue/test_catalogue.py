@@ -67,8 +67,8 @@ SERVED = {
     ],
 }
 NOT_SERVED = [
-    "moonshotai/Kimi-K3",
-    "moonshotai/Kimi-K3-Instruct",
+    "moonshotai/Kimi-K3.1-Pro",
+    "moonshotai/Kimi-K3.1-Instruct",
     "moonshotai/Kimi-K20",
     "moonshotai/Kimi-K20-Instruct",
     "moonshotai/Kimi-K2",
@@ -473,7 +473,7 @@ def test_for_an_id_that_is_none_of_ours_nothing_heavy_is_imported(pristine: Path
         import kimi_tokenizers
         from kimi_tokenizers import catalogue
         assert catalogue.find("Qwen/Qwen3-8B") is None
-        assert catalogue.find("moonshotai/Kimi-K3") is None
+        assert catalogue.find("moonshotai/Kimi-K3.1-Pro") is None
         print(sorted({"transformers", "tiktoken", "numpy", "mlx_lm", "jinja2"} & set(sys.modules)))
     """
     result = run(pristine, code)
@@ -491,5 +491,5 @@ def test_other_kimi_models_are_told_without_reading_a_manifest(monkeypatch: pyte
         raise AssertionError("read")
 
     monkeypatch.setattr(catalogue, "overlays", overlays)
-    for name in ("Kimi-K3-new", "Kimi-VL-A3B-new", "Kimi-Linear-48B-new", "Kimi-Dev-72B-new", "Kimi-Audio-7B-new"):
+    for name in ("Kimi-K3.1-new", "Kimi-VL-A3B-new", "Kimi-Linear-48B-new", "Kimi-Dev-72B-new", "Kimi-Audio-7B-new"):
         assert catalogue.find(f"moonshotai/{name}") is None

@@ -123,9 +123,9 @@ def test_count_refuses_what_is_not_text(tmp_path: Path) -> None:
 
 
 def test_errors_are_one_line_with_exit_status_1_and_usage_errors_have_2() -> None:
-    done = run("count", "--model", "moonshotai/Kimi-K3", stdin="x")
+    done = run("count", "--model", "moonshotai/Kimi-K3.1-Pro", stdin="x")
     assert done.returncode == 1
-    assert done.stderr.startswith("kimi-tokenizers: No overlay serves 'moonshotai/Kimi-K3'")
+    assert done.stderr.startswith("kimi-tokenizers: No overlay serves 'moonshotai/Kimi-K3.1-Pro'")
     assert "Traceback" not in done.stderr
     assert run("count", "--no-such-option").returncode == 2
     assert run("no-such-command").returncode == 2

@@ -158,7 +158,7 @@ def test_conversions_are_compared_with_the_pinned_upstream(hub: Hub) -> None:
     assert finding.change is Change.UNCHANGED
     assert finding.since == f"{KIMI}@{OVERLAY.upstream.revision}"
     with pytest.raises(KimiTokenizersError, match="No overlay serves"):
-        list(upstream.changes_upstream(["moonshotai/Kimi-K3"], client=Client(hub.url)))
+        list(upstream.changes_upstream(["moonshotai/Kimi-K3.1-Pro"], client=Client(hub.url)))
 
 
 def test_the_token_goes_along(hub: Hub) -> None:

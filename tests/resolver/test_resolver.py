@@ -421,7 +421,7 @@ def test_bytecode_of_exos_step_3_is_no_damage(model_dir: Path, monkeypatch: pyte
 STRANGERS = [
     "mlx-community/Qwen3-8B-4bit",
     "mlx-community/Llama-3.3-70B-Instruct-4bit",
-    "moonshotai/Kimi-K3",
+    "moonshotai/Kimi-K3.1-Pro",
     "moonshotai/Kimi-K20",
     "moonshotai/Kimi-VL",
     "moonshotai/Kimi-Linear",
@@ -468,7 +468,7 @@ print(any(name.startswith("kimi_tokenizers.overlays.") for name in sys.modules))
 """
 
 
-@pytest.mark.parametrize("model_id", ["mlx-community/Qwen3-8B-4bit", "moonshotai/Kimi-K3"])
+@pytest.mark.parametrize("model_id", ["mlx-community/Qwen3-8B-4bit", "moonshotai/Kimi-K3.1-Pro"])
 def test_a_stranger_costs_no_heavy_import(model_id: str, tmp_path: Path) -> None:
     assert in_fresh_process(LIGHT, model_id, str(tmp_path)) == "[]\nFalse\n"
 

@@ -661,7 +661,7 @@ def test_the_script_and_the_command_say_and_do_the_same(tmp_path: Path) -> None:
         (["sync", "--lock", "--model", MODEL], 0, "Our files are read-only"),
         (["sync", "--model", MODEL.upper()], 0, "nothing to do, the overlay is in place"),
         (["restore"], 0, "restored"),
-        (["sync", "--model", "moonshotai/Kimi-K3"], 1, ""),
+        (["sync", "--model", "moonshotai/Kimi-K3.1-Pro"], 1, ""),
     ]
     said = []
     for command in (run, run_script):

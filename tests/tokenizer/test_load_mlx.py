@@ -110,7 +110,7 @@ def test_with_a_model_directory(tmp_path: Path) -> None:
 
 def test_errors_are_those_of_load(tmp_path: Path) -> None:
     with pytest.raises(kt.KimiTokenizersError, match="No overlay serves"):
-        kt.load_mlx("moonshotai/Kimi-K3")
+        kt.load_mlx("moonshotai/Kimi-K3.1-Pro")
     with pytest.raises(kt.KimiTokenizersError, match="cannot be used"):
         kt.load_mlx("moonshotai/Kimi-K2.6", tmp_path / "nowhere")
 

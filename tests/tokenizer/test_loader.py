@@ -524,4 +524,4 @@ def test_the_id_is_checked_before_the_directory(tmp_path: Path) -> None:
     from kimi_tokenizers.errors import UnknownModelError
 
     with pytest.raises(UnknownModelError):
-        kt.load("moonshotai/Kimi-K3", tmp_path / "nowhere")
+        kt.load("moonshotai/Kimi-K3.1-Pro", tmp_path / "nowhere")
