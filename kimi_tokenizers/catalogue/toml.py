@@ -1,7 +1,7 @@
 """The manifests' TOML: read by Python's own tomllib, and on Python 3.9 and 3.10, which have none, by a small reader.
 
-The small reader knows what our manifests use: comments, strings on one line, decimal integers, arrays of strings,
-tables and arrays of tables. It must never guess: whatever else TOML has is an error that names the line, so that a
+The small reader knows what our manifests use: comments, strings on one line, decimal integers, true and false, arrays
+of strings, tables and arrays of tables. It must never guess: whatever else TOML has is an error that names the line, so that a
 manifest means the same everywhere or is refused.
 """
 
@@ -16,6 +16,7 @@ _SPACE = re.compile(r"[ \t]*")
 _END_OF_LINE = re.compile(rf"[ \t]*(?:{_COMMENT})?(?:\n|\Z)")
 _BETWEEN = re.compile(rf"(?:[ \t\n]|{_COMMENT})*")  # the values of an array
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
+_BOOLEAN = re.compile(r"true|false")
 _INTEGER = re.compile(r"[+-]?(?:0|[1-9](?:_?[0-9])*)")
 _LITERAL = re.compile(r"'([^'\x00-\x08\x0a-\x1f\x7f]*)'")
 _STRING = re.compile(
@@ -146,10 +147,13 @@ class _Reader:
     def value(self) -> str | int | list[str]:
         if self.take_mark("["):
             return self.strings()
+        boolean = self.take(_BOOLEAN)
+        if boolean:
+            return boolean.group() == "true"
         number = self.take(_INTEGER)
         found = int(number.group()) if number else self.string()
         if found is None:
-            raise self.error("expected a string on one line, a decimal integer, or an array of strings")
+            raise self.error("expected a string on one line, a decimal integer, true or false, or an array of strings")
         return found
 
     def strings(self) -> list[str]:

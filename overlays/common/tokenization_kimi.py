@@ -882,8 +882,8 @@ class TikTokenTokenizer(PreTrainedTokenizer):
         """The model line, if this tokenizer is for it. Raises ControlTokenError."""
         if line.name != cls.own_line and (cls.own_line or line.encoder):
             raise ControlTokenError(
-                f"{LINE_FILE} beside {VOCAB_FILE} (or `line`) names the model line {line.name!r}, and this tokenizer is "
-                f"for {cls.own_line or 'lines with a chat template'}. Restore the {LINE_FILE} that belongs to it."
+                f"{LINE_FILE} beside {VOCAB_FILE} (or `line`) names the model line {line.name!r}, and this tokenizer "
+                f"is for {cls.own_line or 'lines with a chat template'}. Restore the {LINE_FILE} that belongs to it."
             )
         return line
 

@@ -219,7 +219,7 @@ def test_a_suffix_counts_only_as_a_part_of_its_own(suffix: str, separator: str) 
 
 LINES = [
     *("kimi-k2-instruct", "kimi-k2-thinking", "kimi-k2.5", "kimi-k2.6", "kimi-k2.7-code"),
-    *("kimi-linear", "kimi-vl", "moonlight"),
+    *("kimi-k3", "kimi-linear", "kimi-vl", "moonlight"),
 ]
 WITH_TEMPLATE = LINES[:4]
 
@@ -238,6 +238,7 @@ def test_the_lines() -> None:
                 f"Kimi-K2{name}"
                 for name in ("-Base", "-Instruct", "-Instruct-0905", "-Thinking", ".5", ".6", ".7-Code")
             ),
+            "Kimi-K3",
             *("Kimi-Linear-48B-A3B-Base", "Kimi-Linear-48B-A3B-Instruct"),
             *("Kimi-VL-A3B-Instruct", "Kimi-VL-A3B-Thinking", "Kimi-VL-A3B-Thinking-2506"),
             *("Moonlight-16B-A3B", "Moonlight-16B-A3B-Instruct"),

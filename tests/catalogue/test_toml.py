@@ -79,7 +79,7 @@ def arrays(draw: st.DrawFn) -> str:
 @st.composite
 def lines(draw: st.DrawFn) -> str:
     space = draw(spaces)
-    kind = draw(st.sampled_from(["empty", "table", "tables", "string", "integer", "array"]))
+    kind = draw(st.sampled_from(["empty", "table", "tables", "string", "integer", "boolean", "array"]))
     path = f"{draw(spaces)}.{draw(spaces)}".join(draw(st.lists(keys, min_size=1, max_size=3)))
     if kind == "empty":
         return space + draw(comments)
@@ -91,6 +91,8 @@ def lines(draw: st.DrawFn) -> str:
         value = draw(quoted(draw(strings)))
     elif kind == "integer":
         value = draw(st.integers().map(str) | st.sampled_from(["+1", "-0", "+0", "1_000", "-1_2", "0"]))
+    elif kind == "boolean":
+        value = draw(st.sampled_from(["true", "false"]))
     else:
         value = draw(arrays())
     return f"{space}{draw(keys)}{space}={draw(spaces)}{value}{space}{draw(comments)}"
@@ -137,7 +139,9 @@ def test_what_is_accepted_is_read_as_by_tomllib(text: str) -> None:
     ("text", "line"),
     [
         ("a = 1.5", 1),
-        ("a = true", 1),
+        ("a = True", 1),
+        ("a = trueish", 1),
+        ("a = [true]", 1),
         ("a = 1979-05-27", 1),
         ("a = 0x10", 1),
         ("a = 01", 1),
