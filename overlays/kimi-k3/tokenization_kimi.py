@@ -9,7 +9,7 @@ Upstream's encoder has another name than ours: where a download puts upstream's
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 try:
@@ -52,13 +52,6 @@ class TikTokenTokenizer(CommonTokenizer):
         tokenize: bool = False,
         add_generation_prompt: bool = True,
         thinking: bool = True,
-        *,
-        thinking_effort: str | None = "max",
-        tool_choice: Any = None,
-        response_format: Any = None,
-        response_schema: Any = None,
-        image_prompts: Sequence[str] | None = None,
-        continue_final_message: bool = False,
         **kwargs: Any,
     ) -> Any:
         """Render a conversation as the model's prompt.
@@ -68,8 +61,7 @@ class TikTokenTokenizer(CommonTokenizer):
 
         Args:
             conversation: messages with `role` and `content`, or a batch of such lists.
-            tools: JSON schemas of the functions that the model may call (or Python functions with type hints and
-                Google docstrings).
+            tools: JSON schemas of the functions that the model may call (or Python functions, which are described).
             tokenize: return ids instead of text: with `padding`, `truncation`, `max_length`, `return_tensors`,
                 `return_dict` and `tokenizer_kwargs` as for `PreTrainedTokenizer.apply_chat_template`.
             thinking: let the model think. mlx-lm and exo also call it `enable_thinking`: either, when false, wins.
@@ -79,29 +71,34 @@ class TikTokenTokenizer(CommonTokenizer):
             response_schema: the schema for "json_schema"; by default the one inside `response_format`.
             image_prompts: for each image what stands for it, with its control tokens; without them a placeholder does.
             continue_final_message: end the prompt with the content of the last message.
-            **kwargs: others, such as `preserve_thinking`, have no effect here.
+            **kwargs: others have no effect.
 
         Raises:
             ConversationError: no prompt can be made of it; the message says of which message that is.
         """
-        if kwargs.get("chat_template") is not None:
-            raise ConversationError("Kimi-K3 has no chat template: leave `chat_template` out to render its own format.")
-        batch, is_batch = _batch(conversation)
-        if is_batch and image_prompts is not None:
-            raise ConversationError("image_prompts cannot be given with a batch. Render one conversation at a time.")
         options = {
             "tools": [tool_schema(tool) for tool in tools] if isinstance(tools, (list, tuple)) else tools,
             "add_generation_prompt": add_generation_prompt,
-            "thinking": thinking and kwargs.pop("enable_thinking", None) is not False,
-            "thinking_effort": thinking_effort,
-            "tool_choice": tool_choice,
-            "response_format": response_format,
-            "response_schema": response_schema,
-            "image_prompts": image_prompts,
-            "continue_final_message": continue_final_message,
+            "thinking": thinking and kwargs.get("enable_thinking") is not False,
+            **{name: kwargs[name] for name in _OPTIONS if name in kwargs},
         }
+        if kwargs.get("chat_template") is not None:
+            raise ConversationError("Kimi-K3 has no chat template: leave `chat_template` out to render its own format.")
+        batch, is_batch = _batch(conversation)
+        if is_batch and options.get("image_prompts") is not None:
+            raise ConversationError("image_prompts cannot be given with a batch. Render one conversation at a time.")
         prompts = [_render(messages, options, f"Conversation {n}: " * is_batch) for n, messages in enumerate(batch)]
         return self._prompts_out(prompts, is_batch, tokenize, kwargs)
+
+
+_OPTIONS = (
+    "continue_final_message",
+    "image_prompts",
+    "response_format",
+    "response_schema",
+    "thinking_effort",
+    "tool_choice",
+)
 
 
 def _batch(conversation: Any) -> tuple[list[Any], bool]:

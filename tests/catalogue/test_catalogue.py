@@ -254,7 +254,8 @@ def test_every_packaged_file_is_what_its_manifest_says(line: str) -> None:
         assert len(data) == file.size
         assert hashlib.sha256(data).hexdigest() == file.sha256
         assert overlay.read(name) == file.read() == data
-        assert Path(file.source).name == name or name == overlay.upstream.python
+        renamed = {"kimi_tiktoken.py", overlay.upstream.python}
+        assert Path(file.source).name == ("tokenization_kimi.py" if name in renamed else name)
         assert Path(file.source).parts[0] in {"common", *LINES}
 
 
@@ -308,6 +309,26 @@ def test_the_tables_of_a_line_agree(line: str) -> None:
     assert config["auto_map"]["AutoTokenizer"] == [f"{module}.TikTokenTokenizer", None]
 
 
+K3_NAMED = {
+    163584: ("[BOS]", True),
+    163585: ("[EOS]", True),
+    163586: ("<|end_of_msg|>", True),
+    163587: ("<|open|>", False),
+    163588: ("<|close|>", False),
+    163589: ("<|sep|>", False),
+    163590: ("[start_header_id]", True),
+    163591: ("[end_header_id]", True),
+    163593: ("[EOT]", True),
+    163602: ("<|media_begin|>", True),
+    163603: ("<|media_content|>", True),
+    163604: ("<|media_end|>", True),
+    163605: ("<|media_pad|>", True),
+    163649: ("<osagent_mode>", True),
+    163838: ("[UNK]", True),
+    163839: ("[PAD]", True),
+}
+
+
 @pytest.mark.parametrize("line", LINES)
 def test_the_tables_are_the_published_ones(line: str) -> None:
     expected = {index: name for name, (index, special) in NAMED.items()}
@@ -342,6 +363,8 @@ def test_upstream_revisions() -> None:
     upstream = {line: overlay.upstream for line, overlay in catalogue.overlays().items()}
     assert upstream["kimi-k2.6"].revision == "b5aabbfb20227ed42becbf5541dbffd213942c58"
     assert upstream["kimi-k2.6"].broken_revisions == ("81bcaaa7947338ce2641983d98947bca0cc1a4d4",)
+    assert upstream["kimi-k3"].revision == "9f62e4e9fffbd0a83ddd60e1c209d828994b3569"
+    assert upstream["kimi-k3"].untried_sha256.keys() == {"encoding_k3.py"}
     assert upstream["kimi-k2.5"].revision == "2426b45b6af0da48d0dcce71bbce6225e5c73adc"
     assert upstream["kimi-k2-thinking"].revision == "a51ccc050d73dab088bf7b0e2dd9b30ae85a4e55"
     assert upstream["kimi-k2-instruct"].revision == "fd1984e2b7a3350dbf7305fe73a4ede25c14de50"
