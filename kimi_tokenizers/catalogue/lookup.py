@@ -1,7 +1,8 @@
 """Which overlay serves which model id.
 
-It reads the manifests (`overlays/*/overlay.toml`), once, and only for ids that can be ours. It never touches the file
-system outside the package.
+Whether an id is ours can be told without opening a file; a manifest (`overlays/*/overlay.toml`) is read, once, for an
+id that is. So nothing that is missing or damaged in the package can get in the way of anybody else's model. It never
+touches the file system outside the package.
 """
 
 from __future__ import annotations
@@ -13,29 +14,37 @@ import sys
 from kimi_tokenizers.catalogue.overlay import Overlay, resources
 from kimi_tokenizers.errors import ModelIdError, OverlayError, UnknownModelError
 
-LINES = ("kimi-k2-instruct", "kimi-k2-thinking", "kimi-k2.5", "kimi-k2.6")
+# The upstream models that each line serves, as its manifest says, too.
+LINES: dict[str, tuple[str, ...]] = {
+    "kimi-k2-instruct": ("moonshotai/Kimi-K2-Base", "moonshotai/Kimi-K2-Instruct", "moonshotai/Kimi-K2-Instruct-0905"),
+    "kimi-k2-thinking": ("moonshotai/Kimi-K2-Thinking",),
+    "kimi-k2.5": ("moonshotai/Kimi-K2.5",),
+    "kimi-k2.6": ("moonshotai/Kimi-K2.6", "moonshotai/Kimi-K2.7-Code"),
+}
 
 _MODEL_ID = re.compile(r"(?!.*\.\.)[A-Za-z0-9_][A-Za-z0-9_.-]{0,95}/[A-Za-z0-9_][A-Za-z0-9_.-]{0,95}")
 
 
-@functools.lru_cache(maxsize=1)
 def overlays() -> dict[str, Overlay]:
     """Every packaged overlay: line -> overlay. Raises OverlayError where a manifest is missing or damaged."""
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:
-        import tomli as tomllib
-    root = resources()
-    result = {}
-    for line in LINES:
-        try:
-            manifest = tomllib.loads(root.joinpath(line, "overlay.toml").read_text(encoding="utf-8"))
-            result[line] = Overlay.from_manifest(manifest)
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise OverlayError(
-                f"The packaged manifest '{line}/overlay.toml' cannot be used ({error}). Reinstall kimi-tokenizers."
-            ) from error
-    return result
+    return {line: _overlay(line) for line in LINES}
+
+
+@functools.cache
+def _overlay(line: str) -> Overlay:
+    """The overlay of a line. Raises OverlayError where its manifest is missing or damaged."""
+    try:
+        if sys.version_info >= (3, 11):
+            import tomllib
+        else:
+            import tomli as tomllib
+        manifest = tomllib.loads(resources().joinpath(line, "overlay.toml").read_text(encoding="utf-8"))
+        return Overlay.from_manifest(manifest)
+    except Exception as error:  # the file, the folder or its Python, the TOML, what is in it
+        raise OverlayError(
+            f"The packaged manifest '{line}/overlay.toml' cannot be used ({type(error).__name__}: {error}). "
+            "Reinstall kimi-tokenizers."
+        ) from error
 
 
 def parts(name: str) -> tuple[str, ...]:
@@ -43,26 +52,32 @@ def parts(name: str) -> tuple[str, ...]:
     return tuple(re.split(r"[-_]", name.lower()))
 
 
-@functools.lru_cache(maxsize=1024)
 def find(model_id: str) -> Overlay | None:
     """The overlay that serves a model id; None for an id that is none of ours, whatever it looks like.
 
     An id is ours if its name is that of a served upstream model, or begins with its parts, whoever owns it: so a
     conversion, "mlx-community/Kimi-K2.6-mlx-DQ3_K_M-q8". A model of another family that was distilled from Kimi is not.
+
+    Raises:
+        OverlayError: the id is ours, and the manifest of its line is missing or damaged.
     """
-    if "kimi" not in model_id.lower() or not _MODEL_ID.fullmatch(model_id):
+    line = _line(model_id) if isinstance(model_id, str) else None
+    return None if line is None else _overlay(line)
+
+
+@functools.lru_cache(maxsize=1024)
+def _line(model_id: str) -> str | None:
+    """The line that serves a model id."""
+    if not _MODEL_ID.fullmatch(model_id):
         return None
     name = parts(model_id.split("/")[1])
-    # Every name that is served begins so; the manifests need not be read to know that Kimi-K3 or Kimi-VL is not.
-    if name[0] != "kimi" or not name[1:2] or not name[1].startswith("k2"):
-        return None
     if any(part.startswith("distill") for part in name):
         return None
-    for overlay in overlays().values():
-        for served in overlay.models:
+    for line, models in LINES.items():
+        for served in models:
             served_name = parts(served.split("/")[1])
             if name[: len(served_name)] == served_name:
-                return overlay
+                return line
     return None
 
 
@@ -79,7 +94,7 @@ def get(model_id: str) -> Overlay:
         )
     overlay = find(model_id)
     if overlay is None:
-        served = ", ".join(model for overlay in overlays().values() for model in overlay.models)
+        served = ", ".join(model for models in LINES.values() for model in models)
         raise UnknownModelError(
             f"No overlay serves {model_id!r}. Known are {served}, and conversions of them that keep the name "
             "(as 'mlx-community/Kimi-K2.6-4bit'). Other Kimi models have other control tokens and need none of this."

@@ -45,7 +45,7 @@ class OverlayFile:
         """
         try:
             data = resources().joinpath(*self.source.split("/")).read_bytes()
-        except OSError as error:
+        except (OSError, ImportError, SyntaxError) as error:  # the file, the folder or its Python
             raise OverlayError(
                 f"The packaged file {self.source!r} cannot be read ({error}). Reinstall kimi-tokenizers."
             ) from error
