@@ -1,6 +1,6 @@
 """The rules by which exo 0.3.70 finds a model on disk or downloads it, for the tests.
 
-It is the other half of `kimi_tokenizers.exo_loading`: what has happened to a model directory before
+It is the other half of `kimi_tokenizers.evidence.exo_loading`: what has happened to a model directory before
 exo loads from it. It downloads to the default models dir, one file after the other.
 """
 
@@ -10,6 +10,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
@@ -24,13 +25,28 @@ FILE_LIST_SECONDS = 24 * 3600
 
 Skip = Callable[[str, str], bool]
 """Takes model id and file name; true if the file need not be there. exo has no such hook: this is
-the line that an exo maintainer would add, with `kimi_tokenizers.provides`."""
+what an exo maintainer would add, with `kimi_tokenizers.provides`."""
 
 _opener = build_opener(ProxyHandler({}))
 
 
 def _skip_nothing(model_id: str, file: str) -> bool:
     return False
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a download is: file -> bytes that are there, bytes that there are to be.
+
+    exo adds both up for what it shows, and a shard counts as downloaded when every file is.
+    """
+
+    target: Path
+    files: Mapping[str, tuple[int, int]]
+
+    @property
+    def is_complete(self) -> bool:
+        return all(there == total for there, total in self.files.values())
 
 
 def ensure_model(
@@ -48,22 +64,46 @@ def ensure_model(
     found = exo.find_model(model_id, env, platform)
     if found is not None:
         return found
+    return download_shard(model_id, hub_url, env, skip=skip, platform=platform).target
+
+
+def download_shard(
+    model_id: str,
+    hub_url: str,
+    env: Mapping[str, str],
+    *,
+    skip: Skip = _skip_nothing,
+    skip_late: Skip = _skip_nothing,
+    platform: str | None = None,
+) -> Progress:
+    """Download what is not there of the files that a repo lists.
+
+    `skip` is asked before sizes and progress are computed, `skip_late` only where a file would be
+    fetched: then the file still counts as one that is to come.
+    """
     target = exo.default_models_dir(env, platform) / exo.folder_name(model_id)
-    cache = exo.file_list_cache(model_id, env, platform)
-    for name in listed_files(model_id, hub_url, cache):
-        if not skip(model_id, name):
+    file_list = _file_list(model_id, hub_url, exo.file_list_cache(model_id, env, platform))
+    sizes = {name: size for name, size in file_list.items() if not skip(model_id, name)}
+    for name in sizes:
+        if not skip_late(model_id, name):
             _ensure_file(f"{hub_url}/{model_id}/resolve/main/{quote(name)}", target / name)
-    return target
+    there = {name: (target / name).stat().st_size if (target / name).exists() else 0 for name in sizes}
+    return Progress(target, {name: (there[name], size) for name, size in sizes.items()})
 
 
 def listed_files(model_id: str, hub_url: str, cache: Path) -> list[str]:
     """The names of a repo's files, from a cached list if it is younger than a day."""
+    return list(_file_list(model_id, hub_url, cache))
+
+
+def _file_list(model_id: str, hub_url: str, cache: Path) -> dict[str, int]:
+    """File -> size, as the hub lists them."""
     if not (cache.exists() and time.time() - cache.stat().st_mtime < FILE_LIST_SECONDS):
         data = _get(f"{hub_url}/api/models/{model_id}/tree/main?recursive=true")
         cache.parent.mkdir(parents=True, exist_ok=True)
         cache.write_bytes(data)
     entries: list[dict[str, Any]] = json.loads(cache.read_text(encoding="utf-8"))
-    return [entry["path"] for entry in entries if entry["type"] == "file"]
+    return {entry["path"]: entry["size"] for entry in entries if entry["type"] == "file"}
 
 
 def _ensure_file(url: str, path: Path) -> None:

@@ -4,30 +4,36 @@ The hub is ours, on loopback; the downloader and the loader perform exo 0.3.70's
 the lines in this block.
 """
 
-# What exo adds
+# What exo adds, as it has to be in exo 0.3.70
 #
-# to its downloader, where it goes through the files that a repo lists:
+# to `download_shard`, when it has the list of the repo's files and before it computes sizes and progress from it (a
+# file that is left out later, in the loop that fetches, is waited for forever: the shard never counts as complete):
 #
-#     if kimi_tokenizers.provides(model_id, file):
-#         continue
+#     file_list = [file for file in file_list if not kimi_tokenizers.provides(model_id, file.path)]
 #
-# to its loader, before it loads a tokenizer:
+# to `load_tokenizer_for_model_id`, as its first line:
 #
 #     model_path = kimi_tokenizers.resolve(model_id, model_path)
 #
-# Both do nothing for any other model. The zero-change way is in the environment:
+# and once in every process that loads models, for ids without `kimi-k2` in them, which go through AutoTokenizer:
+#
+#     kimi_tokenizers.register()
+#
+# All do nothing for any other model. The zero-change way is in the environment:
 #
 #     EXO_MODELS_READ_ONLY_DIRS=<target of `kimi-tokenizers view`>
 
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from exo_downloader import ensure_model, listed_files
+from exo_downloader import download_shard, ensure_model, listed_files
 from hub import Hub, files_of
 from layouts import WEIGHTS, fast_tokenizer_json, small_tokenizer_json, write_layout
 
@@ -46,7 +52,7 @@ SLOW = ("tiktoken.model", "tokenization_kimi.py")  # what upstream deleted
 
 
 def download(model_id: str, hub: Hub, env: dict[str, str]) -> Path:
-    """exo's downloader. `skip` is called with model id and file where the line above would be."""
+    """exo's downloader, its list filtered where the line above would be."""
     return ensure_model(model_id, hub.url, env, skip=kimi_tokenizers.provides)
 
 
@@ -126,6 +132,64 @@ def test_the_good_layout_loads_with_us(hub: Hub, env: dict[str, str], target: Pa
     assert model_path == target
     assert exo.is_complete(target)
     assert not any((target / name).exists() for name in (*SLOW, "tool_declaration_ts.py"))  # not downloaded
+
+
+# -- where the line in the downloader has to be -----------------------------------------------------
+
+
+@pytest.mark.parametrize("gone", [(), SLOW], ids=["nothing is gone", "the slow tokenizer is gone"])
+def test_a_list_that_is_filtered_before_sizes_are_computed_is_completed(
+    gone: tuple[str, ...], hub: Hub, env: dict[str, str], layouts: dict[str, dict[str, bytes]]
+) -> None:
+    listed_files(MODEL, hub.url, exo.file_list_cache(MODEL, env))  # remembered for a day
+    hub.publish(MODEL, {name: content for name, content in layouts["good"].items() if name not in gone})
+    progress = download_shard(MODEL, hub.url, env, skip=kimi_tokenizers.provides)
+    assert progress.is_complete
+    assert not set(SLOW) & set(progress.files)
+    assert exo.find_model(MODEL, env) == progress.target
+    check(load(MODEL, progress.target))
+
+
+def test_a_file_that_is_skipped_where_it_would_be_fetched_is_waited_for_forever(hub: Hub, env: dict[str, str]) -> None:
+    for _ in range(3):  # however often it is tried
+        progress = download_shard(MODEL, hub.url, env, skip_late=kimi_tokenizers.provides)
+        assert not progress.is_complete
+        missing = {name for name, (there, total) in progress.files.items() if there != total}
+        assert missing == {name for name in progress.files if kimi_tokenizers.provides(MODEL, name)} >= set(SLOW)
+    assert download_shard(MODEL, hub.url, env, skip=kimi_tokenizers.provides).is_complete
+
+
+def test_without_us_the_good_layout_counts_as_complete(hub: Hub, env: dict[str, str]) -> None:
+    assert download_shard(MODEL, hub.url, env).is_complete
+
+
+GENERIC = """
+import sys
+import kimi_tokenizers
+from pathlib import Path
+from mlx_lm.tokenizer_utils import load
+if sys.argv[2] == "register":
+    kimi_tokenizers.register()
+extra = {"trust_remote_code": False}
+tokenizer = load(Path(sys.argv[1]), tokenizer_config_extra=extra, eos_token_ids=None)
+print(tokenizer.encode("<think>Hello", add_special_tokens=False))
+"""
+
+
+@pytest.mark.parametrize("layout", ["good", "broken"])
+def test_an_id_without_our_name_goes_through_auto_tokenizer_and_needs_register(
+    layout: str, tmp_path: Path, layouts: dict[str, dict[str, bytes]]
+) -> None:
+    """exo's generic path, as for a conversion whose id does not say what it is."""
+    model_path = tmp_path / "somebody--my-own-model"
+    write(model_path, layouts[layout])
+    without, with_us = (
+        subprocess.run([sys.executable, "-c", GENERIC, model_path, what], capture_output=True, text=True, check=False)
+        for what in ("nothing", "register")
+    )
+    assert with_us.stdout == "[163606, 19180]\n", with_us.stderr
+    if layout == "broken":
+        assert without.stdout != with_us.stdout
 
 
 # -- a list from before, a repo from after -------------------------------------------------------

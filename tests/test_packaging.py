@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
+import re
 import subprocess
 import sys
+import tarfile
 import zipfile
+from email import message_from_string
+from email.message import Message
 from pathlib import Path
 from typing import Any
 
 import pytest
-
-ROOT = Path(__file__).resolve().parent.parent
+from building import build, copy_source
+from conftest import ROOT
 
 # What every kind of install must do; prints one JSON object.
 USE = """
@@ -48,32 +51,31 @@ assert k2_5.encode("<|reserved_token_163700|>Hello, world!", allowed_special="al
 """
 
 
-def build(kind: str, source: Path, target: Path) -> Path:
-    """Build a "wheel" or "editable" with the project's own build backend; the built file."""
-    target.mkdir()
-    code = f"import sys; from setuptools import build_meta; print(build_meta.build_{kind}(sys.argv[1]))"
-    run = subprocess.run(
-        [sys.executable, "-c", code, str(target)], cwd=source, capture_output=True, text=True, check=False
-    )
-    assert run.returncode == 0, run.stderr
-    return target / run.stdout.splitlines()[-1]
-
-
 @pytest.fixture(scope="module")
 def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of what the build needs, so that building leaves nothing in the checkout."""
-    copy = tmp_path_factory.mktemp("source") / "kimi-tokenizers"
-    copy.mkdir()
-    for name in ("pyproject.toml", "MANIFEST.in", "README.md", "LICENSE", "NOTICE"):
-        shutil.copy(ROOT / name, copy)
-    for name in ("kimi_tokenizers", "overlays"):
-        shutil.copytree(ROOT / name, copy / name, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
-    return copy
+    return copy_source(tmp_path_factory.mktemp("source") / "kimi-tokenizers")
 
 
 @pytest.fixture(scope="module")
 def wheel(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build("wheel", source, tmp_path_factory.mktemp("built") / "wheel")
+
+
+@pytest.fixture(scope="module")
+def sdist(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sdist, unpacked."""
+    folder = tmp_path_factory.mktemp("sdist")
+    with tarfile.open(build("sdist", source, folder / "built")) as archive:
+        archive.extractall(folder, filter="data")
+    return next(folder.glob("kimi_tokenizers-*"))
+
+
+@pytest.fixture(scope="module")
+def about(wheel: Path) -> Message:
+    """The wheel's metadata."""
+    with zipfile.ZipFile(wheel) as archive:
+        name = next(name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+        return message_from_string(archive.read(name).decode())
 
 
 def use(tmp_path: Path, code: str = USE, **environment: str) -> dict[str, object]:
@@ -120,7 +122,92 @@ def test_the_wheel_is_small_and_holds_the_rank_table_once(wheel: Path) -> None:
     tops = {name.split("/")[0] for name in names}
     assert {top for top in tops if not top.endswith(".dist-info")} == {"kimi_tokenizers", "tiktoken_ext"}
     assert "kimi_tokenizers/py.typed" in names
-    assert {name.rsplit("/", 1)[1] for name in names if "/licenses/" in name} == {"LICENSE", "NOTICE"}
+    assert "kimi_tokenizers/tokenizer/known_answers.jsonl" in names
+    assert len(names) == len(set(names))
+
+
+def test_both_licences_are_in_the_wheel_and_the_expression_names_both(wheel: Path, about: Message) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        texts = {name.rsplit("/", 1)[1]: archive.read(name) for name in archive.namelist() if "/licenses/" in name}
+    names = {"LICENSE", "LICENSE-Modified-MIT", "NOTICE"}
+    assert texts == {name: (ROOT / name).read_bytes() for name in names}
+    assert set(about.get_all("License-File") or ()) == names
+    assert about["License-Expression"] == "MIT AND LicenseRef-Moonshot-Modified-MIT"
+    assert b"Copyright (c) 2026 The kimi-tokenizers authors" in texts["LICENSE"]
+    for condition in (b"Copyright (c) 2025 Moonshot AI", b"100 million monthly active users", b'"Kimi K2" prominently'):
+        assert condition in b" ".join(texts["LICENSE-Modified-MIT"].split())
+    for data in re.findall(r"^- (overlays/\S+?),", texts["NOTICE"].decode(), re.MULTILINE):
+        assert (ROOT / "kimi_tokenizers" / data).is_file()
+
+
+def test_pyinstaller_finds_the_hooks_by_their_entry_point(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        info = next(name.split("/")[0] for name in archive.namelist() if ".dist-info/" in name)
+        entry_points = archive.read(f"{info}/entry_points.txt").decode()
+        assert "kimi_tokenizers/tokenizer/pyinstaller/hook-kimi_tokenizers.py" in archive.namelist()
+    assert "[pyinstaller40]\nhook-dirs = kimi_tokenizers.tokenizer.pyinstaller:get_hook_dirs\n" in entry_points
+
+
+def test_the_metadata_says_what_it_is_for_and_where_it_lives(about: Message) -> None:
+    classifiers = about.get_all("Classifier") or []
+    for minor in (10, 11, 12, 13, 14):
+        assert f"Programming Language :: Python :: 3.{minor}" in classifiers
+    assert not [text for text in classifiers if text.startswith("License ::")]  # the expression says it
+    assert about["Requires-Python"] == ">=3.10"  # and no end: what depends on the version is looked at when it runs
+    assert about["Author"] == "The kimi-tokenizers authors"
+    urls = dict(url.split(", ") for url in about.get_all("Project-URL") or ())
+    assert set(urls) >= {"Homepage", "Source", "Issues", "Changelog"}
+    assert all(url.startswith(urls["Source"]) for url in urls.values())
+
+
+def test_the_readme_has_no_link_that_leads_nowhere_outside_the_repository(about: Message) -> None:
+    """On an index page a relative link is broken. Links to files of the repository name files that there are."""
+    readme = str(about.get_payload())
+    home = dict(url.split(", ") for url in about.get_all("Project-URL") or ())["Source"]
+    raw = home.replace("github.com", "raw.githubusercontent.com")
+    links = re.findall(r"\]\(([^)]+)\)", readme)
+    assert [link for link in links if not link.startswith("https://")] == []
+    here = [link for link in links if link.startswith((home, raw))]
+    assert len(here) >= 4
+    for link in here:
+        path = link.removeprefix(f"{home}/blob/main/").removeprefix(f"{raw}/main/")
+        assert link.endswith("/releases") or (ROOT / path).is_file(), link
+    mentioned = set(re.findall(r"https://(?:raw\.githubusercontent|github)\.com/[\w-]+/[\w-]+", readme))
+    assert mentioned <= {home, raw}
+    assert f"git+{home}" in readme
+
+
+def test_the_sdist_has_the_tests_and_the_overlays_once(sdist: Path) -> None:
+    names = {path.relative_to(sdist).as_posix() for path in sdist.rglob("*") if path.is_file()}
+    kept = {
+        path.relative_to(ROOT).as_posix()
+        for folder in ("tests", "scripts", "kimi_tokenizers/overlays")
+        for path in sorted((ROOT / folder).rglob("*"))
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    assert kept <= names
+    assert not [name for name in names if name.startswith("overlays/") or "__pycache__" in name]
+    assert len([name for name in names if name.endswith("tiktoken.model")]) == 1
+    assert names >= {"LICENSE", "LICENSE-Modified-MIT", "NOTICE", "CHANGELOG.md", "CONTRIBUTING.md"}
+    assert not any(path.is_symlink() for path in sdist.rglob("*"))
+
+
+def test_the_sdist_builds_the_same_wheel(sdist: Path, wheel: Path, tmp_path: Path) -> None:
+    def contents(path: Path) -> dict[str, bytes]:
+        with zipfile.ZipFile(path) as archive:
+            return {name: archive.read(name) for name in archive.namelist()}
+
+    assert contents(build("wheel", sdist, tmp_path / "wheel")) == contents(wheel)
+
+
+def test_the_tests_run_from_the_sdist(sdist: Path) -> None:
+    """Some of them, of the kinds that read the data and the files beside the package."""
+    chosen = ("tests/catalogue", "tests/scripts/test_release_notes.py")
+    command = [sys.executable, "-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider", *chosen]
+    environment = {**os.environ, "PYTHONPATH": str(sdist)}
+    done = subprocess.run(command, cwd=sdist, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert " passed" in done.stdout
 
 
 def test_the_wheel_holds_every_file_of_overlays(wheel: Path) -> None:
@@ -130,8 +217,8 @@ def test_the_wheel_holds_every_file_of_overlays(wheel: Path) -> None:
         if name.startswith("kimi_tokenizers/overlays/")
     }
     kept = {
-        path.relative_to(ROOT).as_posix(): path.read_bytes()
-        for path in (ROOT / "overlays").rglob("*")
+        path.relative_to(ROOT / "kimi_tokenizers").as_posix(): path.read_bytes()
+        for path in sorted((ROOT / "kimi_tokenizers" / "overlays").rglob("*"))
         if path.is_file() and "__pycache__" not in path.parts
     }
     assert packaged == kept

@@ -1,7 +1,8 @@
 """Which overlay serves which model id.
 
 A line is a folder in `overlays/` (`common` is none), and nothing else. The manifests are read once, and only for ids
-that can be ours: every name that a line serves begins as its folder does, with the same one or two parts. It never
+that can be ours: every name that a line serves begins as its folder does, with the same one or two parts. So nothing
+that is missing or damaged in the package can get in the way of anybody else's model. It never
 touches the file system outside the package.
 """
 
@@ -30,26 +31,28 @@ LINES = _listed()
 _MODEL_ID = re.compile(r"(?!.*\.\.)[A-Za-z0-9_][A-Za-z0-9_.-]{0,95}/[A-Za-z0-9_][A-Za-z0-9_.-]{0,95}")
 
 
-@functools.lru_cache(maxsize=1)
 def overlays() -> dict[str, Overlay]:
     """Every packaged overlay: line -> overlay. Raises OverlayError where a manifest is missing or damaged."""
     if not LINES:
         raise OverlayError("The packaged overlays are missing. Reinstall kimi-tokenizers.")
-    root = resources()
-    result = {}
-    for line in LINES:
-        try:
-            manifest = parse_toml((root / line / "overlay.toml").read_text(encoding="utf-8"))
-            result[line] = overlay = Overlay.from_manifest(manifest)
-            wrong = [model for model in overlay.models if _start(parts(model.split("/")[1])) not in _STARTS]
-            if overlay.line != line or wrong:
-                raise ValueError(f"it is for {overlay.line!r} and serves {overlay.models}, which do not begin alike")
-            re.compile(overlay.model_types[0])
-        except Exception as error:  # OSError, ValueError, KeyError, TypeError; in a zip also BadZipFile, zlib.error
-            raise OverlayError(
-                f"The packaged manifest '{line}/overlay.toml' cannot be used ({error}). Reinstall kimi-tokenizers."
-            ) from error
-    return result
+    return {line: _overlay(line) for line in LINES}
+
+
+@functools.cache
+def _overlay(line: str) -> Overlay:
+    """The overlay of a line. Raises OverlayError where its manifest is missing or damaged."""
+    try:
+        overlay = Overlay.from_manifest(parse_toml((resources() / line / "overlay.toml").read_text(encoding="utf-8")))
+        wrong = [model for model in overlay.models if _start(parts(model.split("/")[1])) not in _STARTS]
+        if overlay.line != line or wrong:
+            raise ValueError(f"it is for {overlay.line!r} and serves {overlay.models}, which do not begin alike")
+        re.compile(overlay.model_types[0])
+        return overlay
+    except Exception as error:  # the file, the folder or its Python, the TOML, what is in it; a damaged zip
+        raise OverlayError(
+            f"The packaged manifest '{line}/overlay.toml' cannot be used ({type(error).__name__}: {error}). "
+            "Reinstall kimi-tokenizers."
+        ) from error
 
 
 def parts(name: str) -> tuple[str, ...]:
@@ -67,13 +70,20 @@ _STARTS = frozenset(parts(line)[:2] for line in LINES)
 _FIRST = tuple(sorted({parts(line)[0] for line in LINES}))
 
 
-@functools.lru_cache(maxsize=1024)
 def find(model_id: str) -> Overlay | None:
     """The overlay that serves a model id; None for an id that is none of ours, whatever it looks like.
 
     An id is ours if its name is that of a served upstream model, or begins with its parts, whoever owns it: so a
     conversion, "mlx-community/Kimi-K2.6-mlx-DQ3_K_M-q8". A model of another family that was distilled from Kimi is not.
+
+    Raises:
+        OverlayError: the id is ours, and the manifest of its line is missing or damaged.
     """
+    return _find(model_id) if isinstance(model_id, str) else None
+
+
+@functools.lru_cache(maxsize=1024)
+def _find(model_id: str) -> Overlay | None:
     if not model_id.rpartition("/")[2].lower().startswith(_FIRST) or not _MODEL_ID.fullmatch(model_id):
         return None
     name = parts(model_id.split("/")[1])

@@ -17,22 +17,7 @@ from kimi_tokenizers.resolver.layering import front, layers
 
 
 def resolve(model_id: str, model_dir: str | os.PathLike[str], *, override_guard: bool = False) -> Path:
-    """A directory in which exo's unchanged loading code finds a working tokenizer for a model.
-
-    Args:
-        model_id: `owner/name`. For one that is none of ours `model_dir` comes back, untouched and unexamined.
-        model_dir: the model directory; never written to.
-        override_guard: go on where the directory contradicts the overlay, with a warning. Ids may then be wrong.
-
-    Returns:
-        A directory in the per-user cache, with the overlay's Python and rank table in front and the model's own chat
-        template and small JSON files behind. It is made once, checked and mended on every call; treat it as read-only.
-
-    Raises:
-        VocabularyMismatchError: the directory's own files say that it has another vocabulary.
-        ModelDirError, TokenizerConfigError: it cannot be read, or one of its files is damaged.
-        CacheError: there is no place to write to.
-    """
+    """What `kimi_tokenizers.resolve` says. For a model that is none of ours `model_dir` comes back, unexamined."""
     overlay = catalogue.find(model_id)
     if overlay is None:
         return Path(model_dir)
@@ -51,15 +36,7 @@ def resolve(model_id: str, model_dir: str | os.PathLike[str], *, override_guard:
 
 
 def provides(model_id: str, filename: str) -> bool:
-    """Whether the overlay puts this file in front whatever the model directory holds: a downloader can skip it.
-
-    False for files that the model's own take precedence over (`chat_template.jinja`, `tokenizer_config.json`).
-
-    >>> provides("moonshotai/Kimi-K2.6", "tokenization_kimi.py")
-    True
-    >>> provides("mlx-community/Qwen3-8B-4bit", "tokenizer.json")
-    False
-    """
+    """What `kimi_tokenizers.provides` says."""
     overlay = catalogue.find(model_id)
     return overlay is not None and filename in overlay.always_ours
 

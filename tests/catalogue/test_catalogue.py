@@ -508,6 +508,11 @@ def test_every_served_id_passes_the_first_look() -> None:
     for overlay in catalogue.overlays().values():
         for served in overlay.models:
             assert catalogue.find(served) is overlay
+            assert kt.provides(served, "tokenization_kimi.py")
+
+
+def test_whether_an_id_is_ours_is_told_without_a_manifest_and_as_the_manifests_say() -> None:
+    assert {line: overlay.models for line, overlay in catalogue.overlays().items()} == catalogue.LINES
 
 
 def test_other_kimi_models_are_told_without_reading_a_manifest(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,7 +21,7 @@ from kimi_tokenizers.evidence.parity import Difference, Report
 from kimi_tokenizers.overlays.common.tokenization_kimi import PAT_STR
 
 ROOT = Path(__file__).resolve().parents[2]
-RANK_TABLE = ROOT / "overlays" / "common" / "tiktoken.model"
+RANK_TABLE = ROOT / "kimi_tokenizers" / "overlays" / "common" / "tiktoken.model"
 
 SLOW_PYTHON = f"""
 import base64, json, pathlib

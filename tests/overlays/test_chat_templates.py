@@ -18,7 +18,7 @@ from kimi_tokenizers.overlays.common.tool_declaration_ts import (
     encode_tools_to_typescript_style,
 )
 
-OVERLAYS = Path(__file__).parents[2] / "overlays"
+OVERLAYS = Path(__file__).parents[2] / "kimi_tokenizers" / "overlays"
 LINES = ("kimi-k2.5", "kimi-k2.6")
 TEMPLATES = {line: (OVERLAYS / line / "chat_template.jinja").read_text(encoding="utf-8") for line in LINES}
 GOLDEN = golden("chat")

@@ -133,6 +133,16 @@ def test_characters_that_are_too_new_go_to_tiktoken(
     assert ENGINES[False].encode(text).tolist() != tiktoken_alone.encode_ordinary(text)
 
 
+@pytest.mark.parametrize(("version", "old"), [("15.0.0", True), ("16.0.0", True), ("17.0.0", False), ("18.1.0", False)])
+def test_a_python_that_knows_newer_characters_tells_nothing_of_old_ones(
+    version: str, old: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Python 3.15 follows Unicode 17: what it calls a letter may be nothing to tiktoken."""
+    monkeypatch.setattr("unicodedata.unidata_version", version)
+    assert second_engine._is_old("plain ASCII\n")
+    assert second_engine._is_old("naïve 中") is old
+
+
 def test_another_thread_that_counts_does_not_let_new_characters_through(
     model: second_engine.FastEncoding, tiktoken_alone: KimiEncoding, monkeypatch: pytest.MonkeyPatch
 ) -> None:
