@@ -35,7 +35,7 @@ settings.load_profile("kimi")
 # elsewhere carry the mark themselves.
 SLOW_MODULES = {
     *("test_adapter", "test_bench", "test_cache", "test_command_line", "test_engines", "test_exo_downloader"),
-    "test_exo_loading",
+    *("test_cluster", "test_cluster_sshd", "test_exo_loading"),
     *("test_exo_standalone", "test_engine", "test_fingerprint", "test_guard", "test_integration", "test_load_mlx"),
     *("test_packaging", "test_parity", "test_refresh_overlays", "test_register", "test_resolver", "test_sync"),
     *("test_sync_crash", "test_testing", "test_upstream", "test_view"),

@@ -78,7 +78,12 @@ def run(file: str, request: dict[str, Any]) -> dict[str, Any]:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        env={**os.environ, **request["environment"]},
+        # What it remembers between two runs is here, and so goes, too.
+        env={
+            **os.environ,
+            "KIMI_TOKENIZERS_CACHE": os.path.join(os.path.dirname(file), "cache"),
+            **request["environment"],
+        },
         start_new_session=True,
     )
     try:
