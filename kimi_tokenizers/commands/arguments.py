@@ -240,6 +240,16 @@ COMMANDS = {
 }
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser whose help does not pass for printed where the disk is full: argparse's own drops that error."""
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        if message and file is sys.stdout:
+            file.write(message)
+        else:
+            super()._print_message(message, file)
+
+
 def parse(argv: Sequence[str], prog: str) -> argparse.Namespace:
     """The arguments of a command.
 
@@ -248,9 +258,7 @@ def parse(argv: Sequence[str], prog: str) -> argparse.Namespace:
     Raises:
         SystemExit: after `--help` and `--version`; with 2 for wrong usage.
     """
-    whole = argparse.ArgumentParser(
-        prog=prog, description=DESCRIPTION, epilog=f"{EXIT} (`upstream` has more.)", allow_abbrev=False
-    )
+    whole = _Parser(prog=prog, description=DESCRIPTION, epilog=f"{EXIT} (`upstream` has more.)", allow_abbrev=False)
     whole.add_argument(
         "--version",
         action="version",
