@@ -118,9 +118,9 @@ def _again(arguments: argparse.Namespace, action: str) -> str:
 
 def _all_nodes(nodes: Sequence[str], task: Task) -> list[Examined]:
     """Every node, in the order given. However it ends, every connection is ended, and so every node left clean."""
-    task.one_file = _one_file()
-    pool = ThreadPoolExecutor(min(AT_ONCE, len(nodes)))
     with _interrupted_by_signals():
+        task.one_file = _one_file()
+        pool = ThreadPoolExecutor(min(AT_ONCE, len(nodes)))
         try:
             futures = [pool.submit(_one_node, node, task) for node in nodes]
             _follow(futures)
@@ -179,14 +179,14 @@ def _one_node(node: str, task: Task) -> Examined:
     examined = Examined(node)
     try:
         connection = Connection(node, task.ssh, task.one_file, task.timeout, task.stop)
-    except (NodeError, StoppedError) as error:
+    except (OSError, StoppedError) as error:  # NodeError, and where this machine has no more processes or files
         examined.problem = str(error)
         return examined
     examined.python = connection.python
     try:
         _examine(connection, examined, task)
         connection.close()
-    except (NodeError, StoppedError) as error:
+    except (OSError, StoppedError) as error:
         examined.problem = str(error)
     finally:
         connection.abort()

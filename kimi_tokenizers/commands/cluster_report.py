@@ -42,7 +42,7 @@ class Result:
         groups: list[list[Examined]] = []
         for node in self.nodes:
             for group in groups:
-                if node.machine == group[0].machine and node.places & group[0].places:
+                if any(node.machine == other.machine and node.places & other.places for other in group):
                     group.append(node)
                     break
             else:

@@ -14,6 +14,7 @@ import pkgutil
 import re
 import secrets
 import selectors
+import shlex
 import signal
 import subprocess
 import sys
@@ -83,6 +84,7 @@ class Connection:
     def __init__(self, node: str, ssh: Sequence[str], one_file: bytes, timeout: float, stop: threading.Event) -> None:
         self.node = node
         self.python = ""
+        self._by_hand = shlex.join([*ssh, node])
         self._timeout = timeout
         self._stop = stop
         self._marker = secrets.token_hex(16).encode("ascii")
@@ -267,8 +269,8 @@ class Connection:
         if self.node == LOCAL:
             return f"Python ended with status {status} before it had answered.{said}"
         if status == 255:
-            return f"ssh could not connect.{said} Try: ssh {self.node} true"
-        return f"It ended with status {status} before it had answered.{said} Try: ssh {self.node} python3 --version"
+            return f"ssh could not connect.{said} Try: {self._by_hand} true"
+        return f"It ended with status {status} before it had answered.{said} Try: {self._by_hand} python3 --version"
 
     def _said(self) -> str:
         """The last line of standard error, as a sentence to be added."""
