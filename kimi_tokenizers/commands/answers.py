@@ -68,6 +68,21 @@ class Examined:
         return bool(self.problem or self.problems or not self.models or any(one.problem for one in done))
 
 
+def json_of(text: str | bytes) -> Any:
+    """JSON from a node. Raises ValueError, also for what is nested too deeply or has numbers that nothing here has."""
+    try:
+        return json.loads(text, parse_int=_small, parse_constant=_small)
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
+
+
+def _small(text: str) -> int:
+    """An int. To read one of millions of digits takes minutes."""
+    if len(text) > 20 or not text.lstrip("-").isdigit():
+        raise ValueError(f"{text[:20]} is no number that could be meant")
+    return int(text)
+
+
 def as_report(answer: Any) -> tuple[Mapping[str, Any], list[str]]:
     """The status that a node answered, and what it says is wrong besides. Raises NodeError."""
     value = _output(answer, "status")
@@ -118,8 +133,8 @@ def _output(answer: Any, command: str) -> dict[str, Any]:
     lines = [line for line in (said if isinstance(said, str) else "").splitlines() if line.strip()]
     why = f" It said: {lines[-1][:300]}" if lines else ""
     try:
-        value = json.loads(answer["stdout"], parse_constant=float)
-    except (KeyError, TypeError, ValueError, RecursionError) as error:
+        value = json_of(answer["stdout"])
+    except (KeyError, TypeError, ValueError) as error:
         raise NodeError(f"`{command}` ended with status {answer['exit']} and printed no report.{why}") from error
     if not isinstance(value, dict) or value.get("schema") != REPORT_SCHEMA or type(value.get("ok")) is not bool:
         raise NodeError(f"`{command}` printed something that is no report.{why}")

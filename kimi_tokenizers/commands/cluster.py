@@ -183,39 +183,36 @@ def _one_node(node: str, task: Task) -> Examined:
         examined.problem = str(error)
         return examined
     examined.python = connection.python
-    try:
-        _examine(connection, examined, task)
-        connection.close()
-    except (OSError, StoppedError) as error:
-        examined.problem = str(error)
-    finally:
-        connection.abort()
+    with contextlib.ExitStack() as held:  # what is held is released when the connection has ended
+        try:
+            _examine(connection, examined, task, held)
+            connection.close()
+        except (OSError, StoppedError) as error:
+            examined.problem = str(error)
+        finally:
+            connection.abort()
     return examined
 
 
-def _examine(connection: Connection, examined: Examined, task: Task) -> None:
+def _examine(connection: Connection, examined: Examined, task: Task, held: contextlib.ExitStack) -> None:
     examined.report, examined.problems = answers.as_report(connection.ask(task.request("status")))
     paths = [model["path"] for model in examined.models]
     examined.machine, examined.places = answers.as_identity(connection.ask({"identify": paths}))
     if task.action == "status" or not examined.models:
         return
     options = ["--dry-run"] * task.dry_run + ["--force"] * task.force
-    with _held(examined, task):
-        answer = connection.ask(task.request(task.action, *options))
-        examined.done, problems = answers.as_done(answer, task.action)
-        examined.report, examined.problems = answers.as_report(connection.ask(task.request("status")))
-        examined.problems = list(dict.fromkeys([*problems, *examined.problems]))
+    _hold(examined, task, held)
+    answer = connection.ask(task.request(task.action, *options))
+    examined.done, problems = answers.as_done(answer, task.action)
+    examined.report, examined.problems = answers.as_report(connection.ask(task.request("status")))
+    examined.problems = list(dict.fromkeys([*problems, *examined.problems]))
 
 
-@contextlib.contextmanager
-def _held(examined: Examined, task: Task) -> Iterator[None]:
-    """While it lasts, no other name of the same machine is at work in the same model directories."""
-    keys = sorted((examined.machine, *place) for place in examined.places)
-    with contextlib.ExitStack() as stack:
-        for key in keys:  # in the same order everywhere, so that no two wait for each other
-            lock = task.taken.setdefault(key, threading.Lock())
-            while not lock.acquire(timeout=0.1):
-                if task.stop.is_set():
-                    raise StoppedError
-            stack.callback(lock.release)
-        yield
+def _hold(examined: Examined, task: Task, held: contextlib.ExitStack) -> None:
+    """Wait until no other name of the same machine is at work in the same model directories, and keep it so."""
+    for key in sorted((examined.machine, *place) for place in examined.places):  # the same order for all: no deadlock
+        lock = task.taken.setdefault(key, threading.Lock())
+        while not lock.acquire(timeout=0.1):
+            if task.stop.is_set():
+                raise StoppedError
+        held.callback(lock.release)

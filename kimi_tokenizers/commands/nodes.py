@@ -23,6 +23,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+from kimi_tokenizers.commands.answers import json_of
 from kimi_tokenizers.commands.tables import shown
 from kimi_tokenizers.errors import NodeError
 
@@ -176,8 +177,8 @@ class Connection:
                     f"It sent more than {MAX_OUTPUT:,} bytes, which is no answer; the connection was ended."
                 )
         try:
-            return json.loads(answer, parse_int=_small, parse_constant=_small)
-        except (ValueError, RecursionError) as error:
+            return json_of(answer)
+        except ValueError as error:
             raise NodeError("It answered with something that is not JSON, or too deep or large.") from error
 
     def _answer(self) -> bytes | None:
@@ -277,10 +278,3 @@ class Connection:
         lines = self._errors.decode("utf-8", "replace").split("\n")
         last = next((line.strip() for line in reversed(lines) if line.strip()), "")
         return f" It said: {shown(last[-300:])}" + ("" if last.endswith(".") else ".") if last else ""
-
-
-def _small(text: str) -> int:
-    """An int of the size that is ever answered. A number with millions of digits would take minutes to read."""
-    if len(text) > 20 or not text.lstrip("-").isdigit():
-        raise ValueError(f"{text[:20]} is no number that could be meant")
-    return int(text)

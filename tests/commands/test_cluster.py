@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pty
@@ -12,6 +13,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,7 +23,7 @@ import pytest
 from layouts import write_layout
 from sync_directories import small_disk, snapshot
 
-from kimi_tokenizers.commands import answers, on_node
+from kimi_tokenizers.commands import answers, cluster, on_node
 from kimi_tokenizers.commands.nodes import REMOTE_COMMAND, objection
 from kimi_tokenizers.commands.one_file import write_one_file
 from kimi_tokenizers.errors import NodeError
@@ -497,6 +499,29 @@ def test_names_of_one_machine_are_said_and_not_synced_at_the_same_time(nodes: No
     nodes.add("d", "broken")
     status, report = nodes.report("sync", "a", "b", "d")
     assert (status, report["one_machine"], report["compared"]) == (0, [["a", "b"]], 2)
+
+
+def test_names_of_one_machine_wait_for_each_other() -> None:
+    task = cluster.Task("sync", ["ssh"], {}, [], 1.0)
+    one = answers.Examined("a", machine="m", places=frozenset({(1, 2), (1, 3)}))
+    other = answers.Examined("b", machine="m", places=frozenset({(1, 3), (1, 4)}))
+    elsewhere = answers.Examined("c", machine="n", places=frozenset({(1, 3)}))
+    order = []
+    with contextlib.ExitStack() as first, contextlib.ExitStack() as third:
+        cluster._hold(one, task, first)
+        cluster._hold(elsewhere, task, third)
+
+        def second() -> None:
+            with contextlib.ExitStack() as held:
+                cluster._hold(other, task, held)
+                order.append("second")
+
+        waiting = threading.Thread(target=second)
+        waiting.start()
+        waiting.join(0.5)
+        order.append("first")
+    waiting.join(10)
+    assert order == ["first", "second"]
 
 
 def test_three_hundred_nodes(nodes: Nodes) -> None:
