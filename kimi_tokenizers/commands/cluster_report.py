@@ -42,7 +42,9 @@ class Result:
         groups: list[list[Examined]] = []
         for node in self.nodes:
             for group in groups:
-                if any(node.machine == other.machine and node.places & other.places for other in group):
+                if node.machine and any(
+                    node.machine == other.machine and node.places & other.places for other in group
+                ):
                     group.append(node)
                     break
             else:

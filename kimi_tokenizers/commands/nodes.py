@@ -264,7 +264,7 @@ class Connection:
         self._wait(max(0.0, min(_GRACE, deadline - time.monotonic())))
         status, said = self._process.poll(), self._said()
         if self.python:
-            return f"The connection was cut before it had answered.{said} Try again; nothing is left half done."
+            return f"The connection was cut before it had answered.{said} Try again: `sync` finishes what was begun."
         if status == _NO_PYTHON or "xcode-select" in said:
             return f"It has no python3 on the PATH of a non-interactive shell.{said} Install Python 3.9 or newer there."
         if self.node == LOCAL:

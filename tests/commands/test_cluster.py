@@ -20,6 +20,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from layouts import write_layout
 from sync_directories import small_disk, snapshot
 
@@ -397,6 +399,29 @@ def test_an_answer_of_another_form_is_refused(answer: Any) -> None:
     for check in (answers.as_report, lambda value: answers.as_done(value, "sync"), answers.as_identity):
         with pytest.raises(NodeError):
             check(answer)
+
+
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+)
+
+
+@given(JSON_VALUES, st.sampled_from(["model", "path", "detail", "state", "would_load", "fingerprints", "files"]))
+def test_whatever_a_report_says_it_is_of_its_form_or_refused(value: Any, key: str) -> None:
+    outputs = [json.dumps(value), report_of(value), report_of(fine_model(**{key: value})), report_of(problems=value)]
+    for answer in (value, *({"exit": 1, "stdout": stdout, "stderr": value} for stdout in outputs)):
+        for check in (answers.as_report, lambda given: answers.as_done(given, "sync"), answers.as_identity):
+            with contextlib.suppress(NodeError):
+                check(answer)
+
+
+@given(st.text(min_size=1))
+def test_a_name_that_is_taken_holds_nothing_that_a_shell_or_ssh_could_take_for_more(name: str) -> None:
+    if objection(name) is None:
+        assert name.isprintable()
+        assert not set(name) & set(" \"'`$;&|<>(){}*?!#\\^")
+        assert not name.startswith("-")
 
 
 def test_a_node_that_contradicts_itself_is_not_well() -> None:
