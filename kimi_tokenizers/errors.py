@@ -56,3 +56,7 @@ class JournalError(KimiTokenizersError, ValueError):
 
 class ReportError(KimiTokenizersError, ValueError):
     """A saved status report that cannot be compared."""
+
+
+class NodeError(KimiTokenizersError, OSError):
+    """A node of a cluster that cannot be reached, or not be examined."""

@@ -7,6 +7,7 @@ imports it.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import sys
@@ -16,10 +17,6 @@ from importlib import import_module
 from kimi_tokenizers.errors import KimiTokenizersError
 
 __all__ = ["main"]
-
-
-# What standard output answers that goes to a file on a full or broken disk.
-_CANNOT_WRITE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 
 
 def main(argv: Sequence[str] | None = None, prog: str = "kimi-tokenizers") -> int:
@@ -35,35 +32,51 @@ def main(argv: Sequence[str] | None = None, prog: str = "kimi-tokenizers") -> in
     from kimi_tokenizers.commands.arguments import parse
 
     os.environ.setdefault("TRANSFORMERS_NO_ADVISORY_WARNINGS", "1")  # "PyTorch was not found"
+    if sys.stdout is None:  # it was closed, and so nothing could be said
+        return _complain("standard output is closed. Open it, or send it to a file.")
     try:
         try:
             given = parse(sys.argv[1:] if argv is None else argv, prog)
             return int(import_module(f"{__name__}.{given.module}").run(given))
         finally:
-            sys.stdout.flush()  # while it can still be noticed that the reader is gone
+            sys.stdout.flush()  # while it can still be noticed that the reader is gone, or the disk full
     except KimiTokenizersError as error:
-        print(f"kimi-tokenizers: {error}", file=sys.stderr)
+        return _complain(str(error))
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]
         if package in ("", "kimi_tokenizers"):
             raise
-        print(
-            f"kimi-tokenizers: this command needs the package {package}, which is not installed. "
-            "With Python 3.10 or newer, run: pip install kimi-tokenizers (or, from a clone: uv run kimi-tokenizers …)",
-            file=sys.stderr,
+        return _complain(
+            f"this command needs the package {package}, which is not installed. With Python 3.10 or newer, "
+            "run: pip install kimi-tokenizers (or, from a clone: uv run kimi-tokenizers …)"
         )
     except BrokenPipeError:  # the reader, `head` say, has seen enough
-        _close_output()
+        _discard_output()
+        return 1
     except OSError as error:
-        if error.errno not in _CANNOT_WRITE or error.filename is not None:  # those of files are errors of ours by now
-            raise
-        _close_output()
-        print(f"kimi-tokenizers: the output could not be written: {error.strerror}.", file=sys.stderr)
+        if error.filename is not None or error.errno not in _OUTPUT_FAILS:
+            raise  # it was not about what is written to an open file
+        _discard_output()
+        return _complain(f"the output cannot be written: {error.strerror}. Make room for it, or send it elsewhere.")
     except KeyboardInterrupt:
         return 130
+
+
+_OUTPUT_FAILS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
+
+
+def _complain(message: str) -> int:
+    """Write why a command failed, if there is anywhere to write it; its exit status."""
+    if sys.stderr is not None:
+        with contextlib.suppress(OSError):  # standard error can be full or closed, too
+            print(f"kimi-tokenizers: {message}", file=sys.stderr, flush=True)
     return 1
 
 
-def _close_output() -> None:
-    """What is still to be written goes nowhere, or Python would complain about it at the end."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _discard_output() -> None:
+    """Have what is still buffered go nowhere, so that Python does not fail on it once more when it ends."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, sys.stdout.fileno())
+    finally:
+        os.close(nowhere)

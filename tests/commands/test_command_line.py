@@ -285,6 +285,38 @@ def test_a_reader_who_has_gone_is_no_error_to_trace(arguments: list[str]) -> Non
     assert (done.returncode, done.stderr) == (1, b"")
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="only Linux has a full disk to write to")
+@pytest.mark.parametrize("unbuffered", [[], ["-u"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [["--help"], ["sync", "--help"], ["--version"], ["status", "."], ["count", str(ROOT / "README.md")], ["verify"]],
+)
+def test_a_full_disk_is_an_error_and_no_trace(arguments: list[str], unbuffered: list[str], tmp_path: Path) -> None:
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [sys.executable, *unbuffered, "-m", "kimi_tokenizers", *arguments],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            cwd=tmp_path,
+            env={name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"},
+            check=False,
+        )
+    assert done.returncode == 1
+    line = done.stderr.decode().splitlines()[-1]
+    assert line.startswith("kimi-tokenizers: the output cannot be written: No space left on device.")
+    assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["status", "."]])
+def test_a_closed_standard_output_is_an_error_and_no_trace(arguments: list[str]) -> None:
+    command = [sys.executable, "-m", "kimi_tokenizers", *arguments]
+    done = subprocess.run(["sh", "-c", '"$@" >&-', "sh", *command], capture_output=True, cwd=ROOT, check=False)
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert done.stderr.decode().splitlines() == [
+        "kimi-tokenizers: standard output is closed. Open it, or send it to a file."
+    ]
+
+
 def test_control_c_ends_a_command_without_a_trace(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
