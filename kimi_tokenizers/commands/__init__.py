@@ -3,10 +3,26 @@
 It may import `evidence`, `tokenizer`, `view`, `sync`, `model_dirs`, `catalogue` and `errors`, each through its face and
 only when a command that needs it runs; rich belongs to `parity` alone. It must never hold logic, and no other folder
 imports it.
+
+What `--json` prints is an object of one shape for all commands. Keys may be added; those that are there keep their
+meaning as long as `schema` is 1.
+
+    {
+      "schema": 1,
+      "ok": true,           whether the exit status is 0
+      "problems": ["…"],    what is wrong, or was not examined, besides what is said of single models; for people
+      …                     what the command found: where it is about models, `models` is a list of them
+    }
+
+The same thing has the same key in all: `model` (`owner/name`), `line`, `path` (of a model directory or a file),
+`state`, `detail`, `problem` (of one model; null where there is none), `files`, `next` (a command to type), `places`
+(where was looked: `path`, `source`, `models`, `problem`). An error that ends a command is such an object as well, with
+nothing but these three. The report of `status`, which `--compare` reads, is described in `sync.reports`.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -27,28 +43,57 @@ def main(argv: Sequence[str] | None = None, prog: str = "kimi-tokenizers") -> in
     Raises:
         SystemExit: after `--help` and `--version`, and with 2 for wrong usage.
     """
-    from kimi_tokenizers.commands.arguments import parse
-
+    for name in ("stdout", "stderr"):  # None where the caller has closed it
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 (for as long as the process)
     os.environ.setdefault("TRANSFORMERS_NO_ADVISORY_WARNINGS", "1")  # "PyTorch was not found"
     try:
         try:
-            given = parse(sys.argv[1:] if argv is None else argv, prog)
-            return int(import_module(f"{__name__}.{given.module}").run(given))
+            return _run(sys.argv[1:] if argv is None else argv, prog)
         finally:
             sys.stdout.flush()  # while it can still be noticed that the reader is gone
+    except BrokenPipeError:  # the reader, `head` say, has seen enough
+        _write_to_nobody()
+    except KeyboardInterrupt:
+        return 130
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EIO) or error.filename is not None:
+            raise
+        _write_to_nobody()
+        print(f"kimi-tokenizers: the output cannot be written: {error.strerror}.", file=sys.stderr)
+    return 1
+
+
+def _run(argv: Sequence[str], prog: str) -> int:
+    """Run a command. An error raised on purpose is said on standard error, and to machines."""
+    from kimi_tokenizers.commands.arguments import parse
+
+    given = parse(argv, prog)
+    try:
+        return int(import_module(f"{__name__}.{given.module}").run(given))
     except KimiTokenizersError as error:
-        print(f"kimi-tokenizers: {error}", file=sys.stderr)
+        _say(str(error), as_json=getattr(given, "json", False))
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]
         if package in ("", "kimi_tokenizers"):
             raise
-        print(
-            f"kimi-tokenizers: this command needs the package {package}, which is not installed. "
+        _say(
+            f"this command needs the package {package}, which is not installed. "
             f"Run: pip install kimi-tokenizers (or, from a clone: uv run kimi-tokenizers …)",
-            file=sys.stderr,
+            as_json=getattr(given, "json", False),
         )
-    except BrokenPipeError:  # the reader, `head` say, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except KeyboardInterrupt:
-        return 130
     return 1
+
+
+def _write_to_nobody() -> None:
+    """What is still buffered goes nowhere, so that nothing fails when the process ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _say(problem: str, *, as_json: bool) -> None:
+    """What ended a command, on one line, whatever is in it; to machines as well."""
+    from kimi_tokenizers.commands.tables import emit_problems, emit_report
+
+    if as_json:
+        emit_report(False, [problem])
+    emit_problems([problem])

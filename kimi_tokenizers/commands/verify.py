@@ -5,15 +5,17 @@ from __future__ import annotations
 import argparse
 from dataclasses import asdict
 
-from kimi_tokenizers.commands.tables import coloured, emit, emit_json, mark, shown, table
+from kimi_tokenizers.commands.tables import coloured, emit, emit_report, mark, shown, table
+from kimi_tokenizers.commands.waiting import Waiting
 from kimi_tokenizers.evidence import Verification, verify
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Check the package and print what was checked, and with which versions."""
-    result = verify()
+    with Waiting("checking"):
+        result = verify()
     if arguments.json:
-        emit_json({**asdict(result), "ok": not result.problems})
+        emit_report(not result.problems, **asdict(result))
     else:
         _say(result)
     return 1 if result.problems else 0
