@@ -1,7 +1,8 @@
 """Checks for other projects' tests: does a tokenizer give the known answers, and does it keep exo's rules?
 
 Every check is one function that returns nothing or raises `CheckError`, an `AssertionError` that says what was found
-and what was expected. `check_model_dir` does all of them; `pytest --kimi-model-dir DIR` runs it as tests.
+and what was expected. `check_model_dir` does all of them; `pytest --kimi-model-dir DIR` runs it as tests. What could
+not be checked is never called fine: it is a `NotCheckedError`, or a `NotCheckedWarning` where only a part could not.
 
 >>> check_encoding(lambda text: tokenizer.encode(text))
 >>> check_model_dir("models/moonshotai--Kimi-K2.6")
@@ -10,10 +11,12 @@ and what was expected. `check_model_dir` does all of them; `pytest --kimi-model-
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
-from kimi_tokenizers import catalogue
+from kimi_tokenizers import catalogue, sync
+from kimi_tokenizers.catalogue import Overlay
 from kimi_tokenizers.errors import KimiTokenizersError
 from kimi_tokenizers.evidence import (
     CheckError,
@@ -25,13 +28,15 @@ from kimi_tokenizers.evidence import (
     known_answers,
     open_reference,
 )
-from kimi_tokenizers.model_dirs import check_vocabulary, checked_dir, identify, read_small
+from kimi_tokenizers.model_dirs import INDEX_SUFFIX, Model, check_vocabulary, checked_dir, identify, read_small
 from kimi_tokenizers.tokenizer import KnownAnswer, every_known_answer, known_answers_of, load
 
 __all__ = [
     "KNOWN_ANSWERS",
     "CheckError",
     "KnownAnswer",
+    "NotCheckedError",
+    "NotCheckedWarning",
     "check_decoding",
     "check_encoding",
     "check_exo_rules",
@@ -44,12 +49,30 @@ __all__ = [
 KNOWN_ANSWERS = every_known_answer()
 
 
+class NotCheckedError(KimiTokenizersError):
+    """A check that could not be made: nothing is known to be wrong, and nothing was found to be right."""
+
+
+class NotCheckedWarning(UserWarning):
+    """A part of a check that could not be made."""
+
+
 def check_model_dir(
     model_dir: str | os.PathLike[str], model_id: str | None = None, *, trust_remote_code: bool = False
 ) -> None:
-    """Everything that can be checked about a model directory; see `checks_of_model_dir`. Raises CheckError."""
-    for check in checks_of_model_dir(model_dir, model_id, trust_remote_code=trust_remote_code).values():
-        check()
+    """Everything that can be checked about a model directory; see `checks_of_model_dir`.
+
+    Raises:
+        CheckError: a check failed; or exo would not load the directory as it is.
+
+    Warns:
+        NotCheckedWarning: what could not be checked.
+    """
+    for name, check in checks_of_model_dir(model_dir, model_id, trust_remote_code=trust_remote_code).items():
+        try:
+            check()
+        except NotCheckedError as error:
+            warnings.warn(f"{name}: {error}", NotCheckedWarning, stacklevel=2)
 
 
 def checks_of_model_dir(
@@ -59,9 +82,11 @@ def checks_of_model_dir(
 
     - `vocabulary`: what it says of itself does not contradict the line's vocabulary (the guard);
     - `overlay`: with the overlay in front it tokenizes right and keeps exo's rules;
-    - `data`: its own rank table or tokenizer.json gives the known answers;
-    - `exo`: exo's loading steps work on it as it is, and what they give is right. Its Python is executed for that, in a
-      process of its own; so this check is there only if that Python is the overlay's, byte for byte, or is trusted.
+    - `data`: its own rank table or tokenizer.json gives the known answers; `NotCheckedError` where it has neither;
+    - `exo`: exo would load the directory as it is, and what it loads is right. What `status` knows without executing
+      anything comes first. Then exo's loading steps are taken in a process of their own, which executes the
+      directory's Python: only if that is the overlay's, byte for byte, or is trusted. Where it is upstream's known one,
+      which is not executed, it is a `NotCheckedError`; any other Python cannot be called fine, and fails.
 
     Args:
         model_id: `owner/name`; by default what the directory's name and files say.
@@ -80,14 +105,8 @@ def checks_of_model_dir(
         "vocabulary": lambda: _guarded(lambda: check_vocabulary(overlay, path)),
         "overlay": lambda: _guarded(lambda: _check_overlaid(model, path, line)),
     }
-    if any((path / name).exists() for name in ("tiktoken.model", "tokenizer.json")):
-        checks["data"] = lambda: _guarded(lambda: _check_data(path, line))
-    # exo executes a model directory's Python for ids with this in them only.
-    if "kimi-k2" in model.lower() and (
-        trust_remote_code
-        or all(read_small(path / name) == overlay.read(name) for name in overlay.always_ours if name.endswith(".py"))
-    ):
-        checks["exo"] = lambda: _check_exo(path, line)
+    checks["data"] = lambda: _guarded(lambda: _check_data(path, line))
+    checks["exo"] = lambda: _check_exo(Model(model, path, overlay), trusted=trust_remote_code)
     return checks
 
 
@@ -95,7 +114,7 @@ def _guarded(check: Callable[[], None]) -> None:
     """Errors that say that the directory is wrong, as CheckError."""
     try:
         check()
-    except CheckError:
+    except (CheckError, NotCheckedError):
         raise
     except KimiTokenizersError as error:
         raise CheckError(str(error)) from error
@@ -106,11 +125,15 @@ def _check_overlaid(model_id: str, path: Path, line: str) -> None:
 
 
 def _check_data(path: Path, line: str) -> None:
+    if not any((path / name).exists() for name in ("tiktoken.model", "tokenizer.json")):
+        raise NotCheckedError("not checked: there is neither a tiktoken.model nor a tokenizer.json of its own.")
     reference = open_reference(str(path), line)
     if reference.encode is None:
         raise CheckError(f"{str(path)!r}: {' '.join(reference.notes)}")
     for control in (True, False):
         answers = [answer for answer in known_answers_of(line) if answer.control == control]
+        if not answers:
+            raise CheckError(f"There are no known answers of {line} to check with. Reinstall kimi-tokenizers.")
         found = reference.encode([answer.text for answer in answers], control) or []
         for answer, ids in zip(answers, found, strict=True):
             if ids != list(answer.ids):
@@ -120,7 +143,44 @@ def _check_data(path: Path, line: str) -> None:
                 )
 
 
-def _check_exo(path: Path, line: str) -> None:
-    problems = check_like_exo(path, line)
-    if problems:
-        raise CheckError(f"exo's loading steps on {str(path)!r}: {' '.join(problems)}")
+def _check_exo(model: Model, *, trusted: bool) -> None:
+    path = model.path
+    status = sync.examine(model)
+    if status.tokenizer == "refused" or (status.tokenizer == "broken" and not trusted):
+        shown = f" exo shows: {status.error}" if status.error and status.error not in status.detail else ""
+        raise CheckError(f"exo would not load {str(path)!r}: {status.detail}.{shown} {_mending(model, status)}")
+    if status.state == "incomplete" and any(path.rglob(f"*{INDEX_SUFFIX}")):
+        raise CheckError(f"exo would not load {str(path)!r} as it is: {status.detail}. Download the rest of it first.")
+    if trusted or _is_ours(model.overlay, path):
+        problems = check_like_exo(path, model.overlay.line)
+        if problems:
+            raise CheckError(f"exo's loading steps on {str(path)!r}: {' '.join(problems)}")
+    elif any(origin == "unknown" for name, origin in status.files.items() if name.endswith(".py")):
+        raise CheckError(
+            f"Whether exo would load {str(path)!r} is not known: its Python is neither upstream's known one nor ours, "
+            f"and it is not executed unless it is trusted (--kimi-trust-remote-code). {_mending(model, status)}"
+        )
+    else:
+        raise NotCheckedError(
+            f"not checked: exo's loading steps, which execute the Python in {str(path)!r}. It is known, and not ours "
+            f"of this version ({status.state}: {status.detail}). --kimi-trust-remote-code takes the steps."
+        )
+    if status.state == "incomplete":
+        what = f"not checked: whether the weights in {str(path)!r} are complete, as no index names them."
+        warnings.warn(what, NotCheckedWarning, stacklevel=2)
+
+
+def _is_ours(overlay: Overlay, path: Path) -> bool:
+    try:
+        return all(
+            read_small(path / name) == overlay.read(name) for name in overlay.always_ours if name.endswith(".py")
+        )
+    except KimiTokenizersError:
+        return False
+
+
+def _mending(model: Model, status: sync.ModelStatus) -> str:
+    advised = sync.advice(model, status)
+    if advised is None:
+        return ""
+    return f"{advised.what} Run: {sync.typed((advised.command[0], str(model.path)))}".strip()

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -130,16 +133,19 @@ def named(folder: Path) -> Path:
 
 def test_a_resolved_directory_passes(tmp_path: Path) -> None:
     front = kt.resolve(KIMI, write_layout(named(tmp_path), "broken"))
-    testing.check_model_dir(front, KIMI)
+    with pytest.warns(testing.NotCheckedWarning, match="whether the weights"):  # there are none in it
+        testing.check_model_dir(front, KIMI)
 
 
 def test_foreign_python_is_only_run_when_trusted(tmp_path: Path) -> None:
     path = write_layout(named(tmp_path), "good")
     (path / "tokenization_kimi.py").write_text("open(__file__ + '.ran', 'w').close()\n")
     checks = testing.checks_of_model_dir(path)
-    assert list(checks) == ["vocabulary", "overlay", "data"]
-    for check in checks.values():  # what it holds is fine, and its Python is not looked at
-        check()
+    assert list(checks) == ["vocabulary", "overlay", "data", "exo"]
+    for name in ("vocabulary", "overlay", "data"):
+        checks[name]()
+    with pytest.raises(CheckError, match="no attribute 'TikTokenTokenizer'"):  # which reading it shows
+        checks["exo"]()
     assert not (path / "tokenization_kimi.py.ran").exists()
     with pytest.raises(CheckError, match="no attribute 'TikTokenTokenizer'"):
         testing.checks_of_model_dir(path, trust_remote_code=True)["exo"]()
@@ -183,7 +189,70 @@ def test_a_directory_of_no_kimi_needs_an_id(tmp_path: Path) -> None:
     path = write_layout(tmp_path / "model", "empty")
     with pytest.raises(CheckError, match="Give its model id"):
         testing.check_model_dir(path)
-    testing.check_model_dir(path, KIMI)  # nothing contradicts, and the overlay does the work
+    checks = testing.checks_of_model_dir(path, KIMI)
+    for name in ("vocabulary", "overlay"):  # nothing contradicts, and the overlay does the work
+        checks[name]()
+    with pytest.raises(testing.NotCheckedError, match=r"neither a tiktoken\.model nor a tokenizer\.json"):
+        checks["data"]()
+    with pytest.raises(CheckError, match="exo would not load"), pytest.warns(testing.NotCheckedWarning):
+        testing.check_model_dir(path, KIMI)
+
+
+SLOW = """
+open(__file__ + ".ran", "w").close()
+class TikTokenTokenizer:
+    pass
+"""
+
+
+@pytest.mark.parametrize(
+    ("layout", "reason"),
+    [
+        ("broken", "tokenization_kimi.py and tiktoken.model are missing.* sync "),
+        ("empty", "missing"),
+        ("partial", "not all weights are there|missing"),
+        ("k3", "has model_type 'kimi_k3'"),
+    ],
+)
+def test_what_exo_would_not_load_fails_as_it_is(tmp_path: Path, layout: str, reason: str) -> None:
+    path = write_layout(named(tmp_path), layout)
+    with pytest.raises(CheckError, match=reason):
+        testing.checks_of_model_dir(path)["exo"]()
+
+
+def test_weights_under_way_fail_whatever_the_tokenizer(tmp_path: Path) -> None:
+    path = write_layout(named(tmp_path), "good")
+    testing.check_model_dir(path)
+    next(path.glob("*.safetensors")).unlink()
+    with pytest.raises(CheckError, match="not all weights are there"):
+        testing.check_model_dir(path)
+
+
+def test_python_that_nobody_knows_is_not_called_fine_and_not_run(tmp_path: Path) -> None:
+    path = write_layout(named(tmp_path), "good")
+    (path / "tokenization_kimi.py").write_text(SLOW)
+    with pytest.raises(CheckError, match="neither upstream's known one nor ours"):
+        testing.check_model_dir(path)
+    assert not (path / "tokenization_kimi.py.ran").exists()
+    instruct = write_layout(tmp_path / "moonshotai--Kimi-K2-Instruct", "good", "kimi-k2-instruct")
+    (instruct / "tokenization_kimi.py").write_text(SLOW)  # of this line no upstream Python is known
+    with pytest.raises(CheckError, match="neither upstream's known one nor ours"):
+        testing.check_model_dir(instruct)
+    assert not (instruct / "tokenization_kimi.py.ran").exists()
+
+
+def test_upstreams_known_python_is_not_run_and_that_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write_layout(named(tmp_path), "good")
+    (path / "tokenization_kimi.py").write_text(SLOW)
+    known = dict(testing.catalogue.get(KIMI).upstream.sha256)
+    known["tokenization_kimi.py"] = sha256(SLOW.encode()).hexdigest()
+    known["tool_declaration_ts.py"] = sha256((path / "tool_declaration_ts.py").read_bytes()).hexdigest()
+    overlay = testing.catalogue.get(KIMI)
+    changed = dataclasses.replace(overlay, upstream=dataclasses.replace(overlay.upstream, sha256=known))
+    monkeypatch.setattr(testing, "identify", lambda path: changed)
+    with pytest.warns(testing.NotCheckedWarning, match=r"exo: not checked: .*--kimi-trust-remote-code"):
+        testing.check_model_dir(path)
+    assert not (path / "tokenization_kimi.py.ran").exists()
 
 
 # The plugin
@@ -226,6 +295,16 @@ def test_the_plugin_fails_with_the_reason(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "'<|open|>'" in done.stdout
     assert "Traceback" not in done.stdout
+
+
+def test_the_plugin_fails_where_exo_would(tmp_path: Path) -> None:
+    path = write_layout(named(tmp_path), "broken")
+    done = run_pytest(tmp_path, "-rs", "--kimi-model-dir", str(path))
+    assert done.returncode == 1
+    assert "exo would not load" in done.stdout
+    assert "kimi-tokenizers sync" in done.stdout
+    assert re.search(r"SKIPPED .*not checked: there is neither", done.stdout)  # it has no data of its own
+    assert "1 failed, 2 passed, 1 skipped" in done.stdout
 
 
 def test_the_plugin_refuses_what_is_no_model_directory(tmp_path: Path) -> None:

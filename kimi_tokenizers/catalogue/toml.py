@@ -1,8 +1,8 @@
 """The manifests' TOML: read by Python's own tomllib, and on Python 3.9 and 3.10, which have none, by a small reader.
 
 The small reader knows what our manifests use: comments, strings on one line, decimal integers, true and false, arrays
-of strings, tables and arrays of tables. It must never guess: whatever else TOML has is an error that names the line, so that a
-manifest means the same everywhere or is refused.
+of strings, tables and arrays of tables. It must never guess: whatever else TOML has is an error that names the line, so
+that a manifest means the same everywhere or is refused.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ differ. It imports nothing but argparse: a command's module is imported when tha
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +17,7 @@ from kimi_tokenizers.version import __version__
 
 DESCRIPTION = "A known-good Kimi K2 tokenizer, put in front of whatever lies in exo's model directories."
 EXIT = "Exit status: 0 fine, 1 something is wrong with what was examined, 2 wrong usage."
+EXIT_OF_SEARCH = f"{EXIT} To find nothing to examine is 1, too."
 EXIT_OF_UPSTREAM = (
     "Exit status: 0 unchanged; 10 changed, the vocabulary is the same; 11 the slow tokenizer is gone, the overlay "
     "covers it; 12 vocabulary or control tokens changed, a new overlay is needed and the guard will refuse; 13 repo "
@@ -46,7 +48,7 @@ class Command(NamedTuple):
     what: str
     arguments: Sequence[Argument]
     more: str = ""
-    epilog: str = ""
+    epilog: str = EXIT
 
 
 def operand(name: str, what: str, **settings: Any) -> Argument:
@@ -86,6 +88,8 @@ def seconds(text: str) -> float:
 
 
 JSON = flag("--json", "Print JSON, for machines.")
+VERBOSE = flag("--verbose", "Say more: files one by one, hashes in full.")
+SHELLS = ("bash", "zsh", "fish")
 ONE_MODEL = value("--model", "ID", "Model id, as owner/name (default: %(default)s).", default=MODEL)
 SEARCH = (
     operand("paths", "Folders of model directories. None: exo's own.", nargs="*", metavar="MODELS_DIR"),
@@ -107,9 +111,17 @@ COMMANDS = {
             flag(
                 "--compare", "Take the arguments for reports saved with --json, one a node, and say which nodes differ."
             ),
+            VERBOSE,
             JSON,
         ],
-        epilog=EXIT,
+        epilog=f"{EXIT_OF_SEARCH} Comparing needs two reports, each with a model.",
+    ),
+    "explain": Command(
+        "explain",
+        "Say file by file which layer it comes from and why, and what exo would do with it next.",
+        [*SEARCH, JSON],
+        more="It asks nobody: what upstream has is known from the list that exo keeps, else from the package.",
+        epilog=EXIT_OF_SEARCH,
     ),
     "sync": Command(
         "sync",
@@ -124,9 +136,10 @@ COMMANDS = {
                 "default.",
             ),
             flag("--watch", "Stay, and apply the overlay whenever exo changes something. Needs the [watch] extra."),
+            VERBOSE,
             JSON,
         ],
-        epilog=EXIT,
+        epilog=EXIT_OF_SEARCH,
     ),
     "restore": Command(
         "sync",
@@ -134,9 +147,10 @@ COMMANDS = {
         [
             *SEARCH,
             flag("--force", "Give back even what has changed since; the changed file is kept beside it."),
+            VERBOSE,
             JSON,
         ],
-        epilog=EXIT,
+        epilog=EXIT_OF_SEARCH,
     ),
     "view": Command(
         "view",
@@ -151,6 +165,7 @@ COMMANDS = {
             flag("--dry-run", "Say what would change, and change nothing."),
             JSON,
         ],
+        epilog=EXIT_OF_SEARCH,
     ),
     "cluster": Command(
         "cluster",
@@ -246,6 +261,21 @@ COMMANDS = {
             JSON,
         ],
     ),
+    "cache": Command(
+        "cache",
+        "Say where the per-user cache is, what is in it, and whether it is used; with --clean, empty it.",
+        [
+            flag("--clean", "Remove what this package put there, and nothing else. It is made anew when needed."),
+            flag("--dry-run", "With --clean: say what would be removed, and remove nothing."),
+            JSON,
+        ],
+    ),
+    "completion": Command(
+        "completion",
+        "Print a shell's completion of this command line.",
+        [operand("shell", "The shell: %(choices)s.", choices=SHELLS)],
+        more='For example, in ~/.bashrc: eval "$(kimi-tokenizers completion bash)"',
+    ),
 }
 
 
@@ -262,13 +292,15 @@ class _Parser(argparse.ArgumentParser):
 def parse(argv: Sequence[str], prog: str) -> argparse.Namespace:
     """The arguments of a command.
 
-    Besides them: its name (`command`), its `module`, and `wrong_usage(message)`, which exits with 2.
+    Besides them: its name (`command`), its `module`, the `program` as it is typed, and `wrong_usage(message)`, which
+    exits with 2.
 
     Raises:
         SystemExit: after `--help` and `--version`; with 2 for wrong usage.
     """
     whole = _Parser(prog=prog, description=DESCRIPTION, epilog=f"{EXIT} (`upstream` has more.)", allow_abbrev=False)
     whole.add_argument(
+        "-V",
         "--version",
         action="version",
         version=f"kimi-tokenizers {__version__}",
@@ -294,5 +326,8 @@ def _add(subparsers: Any, name: str, command: Command) -> argparse.ArgumentParse
     )
     for argument in command.arguments:
         parser.add_argument(argument.name, **argument.settings)
-    parser.set_defaults(command=name, module=command.module, wrong_usage=parser.error)
+    program = "kimi-tokenizers"
+    if sys.argv[0].endswith(".pyz"):  # the one file, which is run by its path
+        program = f"python3 {shlex.quote(sys.argv[0])}"
+    parser.set_defaults(command=name, module=command.module, program=program, wrong_usage=parser.error)
     return parser

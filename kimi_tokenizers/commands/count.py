@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from kimi_tokenizers.commands.tables import emit, emit_json, shown
+from kimi_tokenizers.commands.tables import emit, emit_report, shown
+from kimi_tokenizers.commands.waiting import Waiting
 from kimi_tokenizers.errors import KimiTokenizersError
 from kimi_tokenizers.tokenizer import load
 
@@ -22,13 +23,13 @@ class Count:
     """Size of one text.
 
     Attributes:
-        file: its name, "-" for standard input.
+        path: the file's, "-" for standard input.
         tokens: number of token ids.
         characters: number of Unicode characters.
         bytes: number of bytes in UTF-8.
     """
 
-    file: str
+    path: str
     tokens: int
     characters: int
     bytes: int
@@ -36,29 +37,42 @@ class Count:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the count of each file as soon as it is known, and their total."""
+    files = arguments.files or ["-"]
+    if "-" in files and sys.stdin is not None and sys.stdin.isatty():
+        emit("counting what is typed; Ctrl-D ends it", sys.stderr)
     counts = []
-    for item in count(arguments.files or ["-"], arguments.model, control_tokens=not arguments.plain):
-        counts.append(item)
-        if not arguments.json:
-            emit(f"{item.tokens:>12,}  {shown(item.file)}")
+    with Waiting("counting", len(files)) as waiting:
+        for item in count(files, arguments.model, control_tokens=not arguments.plain, progress=waiting.next):
+            counts.append(item)
+            if not arguments.json:
+                emit(f"{item.tokens:>12,}  {shown(item.path)}")
+    total = sum(item.tokens for item in counts)
     if arguments.json:
-        emit_json([asdict(item) for item in counts])
+        emit_report(True, model=arguments.model, tokens=total, files=[asdict(item) for item in counts])
     elif len(counts) > 1:
-        emit(f"{sum(item.tokens for item in counts):>12,}  total")
+        emit(f"{total:>12,}  total")
     return 0
 
 
-def count(files: Sequence[str], model_id: str, *, control_tokens: bool = True) -> Iterator[Count]:
+def count(
+    files: Sequence[str],
+    model_id: str,
+    *,
+    control_tokens: bool = True,
+    progress: Callable[[str], None] = lambda file: None,
+) -> Iterator[Count]:
     """Count the tokens of each file; "-" is standard input.
 
     Args:
         control_tokens: whether control tokens in the text count as one token each, as exo treats them.
+        progress: called with the name of each file before it is counted.
 
     Raises:
         InputError: a file cannot be read or is not UTF-8.
     """
     tokenizer = load(model_id)
     for file in files:
+        progress(file)
         data = _read(file)
         try:
             text = data.decode("utf-8")
@@ -71,6 +85,8 @@ def count(files: Sequence[str], model_id: str, *, control_tokens: bool = True) -
 
 
 def _read(file: str) -> bytes:
+    if file == "-" and sys.stdin is None:
+        raise InputError("There is no standard input to count. Give the path of a text file.")
     try:
         return sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
     except (OSError, ValueError) as error:

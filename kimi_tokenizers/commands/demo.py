@@ -6,21 +6,25 @@ Everything happens in a temporary folder, which is gone afterwards.
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
 import os
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from kimi_tokenizers import catalogue, resolver
-from kimi_tokenizers.commands.tables import emit, emit_json, mark, table
+from kimi_tokenizers.commands.tables import emit, emit_report, mark, shown, verdict
+from kimi_tokenizers.commands.waiting import Waiting
 from kimi_tokenizers.evidence import isolated, load_like_exo, wrap_for_mlx
 from kimi_tokenizers.model_dirs import folder_name
 from kimi_tokenizers.tokenizer import END, START, parse_tool_call
 
 MODEL = "moonshotai/Kimi-K2.6"
+_WIDTH = len("a model directory as upstream left it on 2026-05-11")  # of the longest step but one
 TEXT = "Hello, 世界! Привет, नमस्ते 👋 — 2,026 tokens?"
 
 _TOOL = {
@@ -56,13 +60,15 @@ class Demo:
     model: str = MODEL
     steps: list[Step] = field(default_factory=list)
     seconds: float = 0.0
+    done: Callable[[Step], None] = lambda step: None
 
     @property
     def ok(self) -> bool:
-        return all(step.ok for step in self.steps)
+        return bool(self.steps) and all(step.ok for step in self.steps)
 
     def add(self, what: str, result: str, ok: bool) -> None:
         self.steps.append(Step(what, result, ok))
+        self.done(self.steps[-1])
 
 
 def write_broken(model_dir: Path) -> None:
@@ -86,21 +92,36 @@ def write_broken(model_dir: Path) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the demonstration and print its steps."""
-    demo = demonstrate()
+    """Run the demonstration and print each step as it happens."""
+    with Waiting("at work"):
+        demo = demonstrate((lambda step: None) if arguments.json else _say)
     if arguments.json:
-        emit_json({**asdict(demo), "ok": demo.ok})
+        failed = [f"{step.what}: {step.result}" for step in demo.steps if not step.ok]
+        steps = [asdict(step) for step in demo.steps]
+        emit_report(demo.ok, failed, model=demo.model, steps=steps, seconds=demo.seconds)
     else:
-        rows = [(mark(step.ok), step.what, step.result) for step in demo.steps]
-        for line in table(rows, ("", "step", "result"), verdicts=[0]):
-            emit(line)
         emit(f"{demo.model}: {'works' if demo.ok else 'DOES NOT WORK'} ({demo.seconds:.1f} s)")
     return 0 if demo.ok else 1
 
 
-def demonstrate() -> Demo:
-    """Run the demonstration. Raises ModuleNotFoundError where a package that it needs is not installed."""
-    demo = Demo()
+def _say(step: Step) -> None:
+    word = mark(step.ok)
+    emit(f"{verdict(word)}{' ' * (8 - len(word))}{shown(step.what):<{_WIDTH}}  {shown(step.result)}")
+
+
+def demonstrate(done: Callable[[Step], None] = lambda step: None) -> Demo:
+    """Run the demonstration.
+
+    Args:
+        done: called with each step as soon as it is done.
+
+    Raises:
+        ModuleNotFoundError: a package that it needs is not installed.
+    """
+    for package in ("transformers", "tiktoken"):  # before the first step is shown
+        if importlib.util.find_spec(package) is None:
+            raise ModuleNotFoundError(f"No module named {package!r}", name=package)
+    demo = Demo(done=done)
     started = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="kimi-tokenizers-demo-") as folder, isolated():
         for part in (_without, _with):

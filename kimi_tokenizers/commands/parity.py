@@ -15,7 +15,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from kimi_tokenizers.commands.tables import emit_json
+from kimi_tokenizers.commands.tables import emit_report
 from kimi_tokenizers.evidence import Difference, Report, compare, corpus_files
 
 
@@ -23,12 +23,22 @@ def run(arguments: argparse.Namespace) -> int:
     """Compare with a reference and print the report."""
     report = _compare(arguments)
     if arguments.json:
-        emit_json(
-            {"ok": report.ok, "characters": report.characters, "differences": report.differences, **asdict(report)}
+        emit_report(
+            report.ok,
+            _problems(report),
+            characters=report.characters,
+            differences=report.differences,
+            **asdict(report),
         )
     else:
         print_report(report)
     return 0 if report.ok else 1
+
+
+def _problems(report: Report) -> list[str]:
+    if report.differences:
+        return [f"{report.differences:,} differences"]
+    return [] if report.ok else ["no ids were compared"]
 
 
 def _compare(arguments: argparse.Namespace) -> Report:

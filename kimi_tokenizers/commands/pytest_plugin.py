@@ -71,7 +71,12 @@ class Check(pytest.Item):
         self.check = check
 
     def runtest(self) -> None:
-        self.check()
+        from kimi_tokenizers.testing import NotCheckedError
+
+        try:
+            self.check()
+        except NotCheckedError as error:  # visible in the report, with the reason, and not as a pass
+            pytest.skip(str(error))
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         from kimi_tokenizers.testing import CheckError

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import argparse
-import sys
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from kimi_tokenizers.commands.tables import emit, emit_json, emit_rest, shown, table
+from kimi_tokenizers.commands.tables import emit, emit_problems, emit_report, emit_rest, shown, table, verdict
+from kimi_tokenizers.commands.waiting import Waiting
 from kimi_tokenizers.model_dirs import Found, Model, find_models
 from kimi_tokenizers.sync import (
-    REPORT_SCHEMA,
     Change,
     Given,
     Outcome,
+    Plan,
     can_be_immutable,
     restore_model,
     sync_model,
     watch,
 )
+
+_HASH = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{52}\b")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -47,16 +50,17 @@ def lock_says() -> str:
 
 
 def _sync(arguments: argparse.Namespace) -> int:
-    found = find_models(arguments.paths, hf_cache=arguments.hf_cache, model_ids=arguments.model)
     dry_run: bool = arguments.dry_run
-    outcomes = [
-        sync_model(model, dry_run=dry_run, lock=arguments.lock, healthy_too=arguments.all) for model in found.models
-    ]
+    found, outcomes = _each(
+        arguments,
+        lambda model: sync_model(model, dry_run=dry_run, lock=arguments.lock, healthy_too=arguments.all),
+        lambda outcome: _say_synced(
+            outcome, dry_run=dry_run, files=dry_run or arguments.verbose, in_full=arguments.verbose
+        ),
+    )
     if arguments.json:
-        _emit_outcomes(found, outcomes)
+        _emit_outcomes(found, outcomes, dry_run=dry_run)
     else:
-        for outcome in outcomes:
-            _say_synced(outcome, dry_run=dry_run)
         emit_rest(found)
         changed = [outcome for outcome in outcomes if outcome.plan and outcome.plan.writes]
         if changed and arguments.lock and not dry_run:
@@ -65,52 +69,72 @@ def _sync(arguments: argparse.Namespace) -> int:
     return _exit_status(found, outcomes)
 
 
+def _each(
+    arguments: argparse.Namespace, handle: Callable[[Model], Outcome], say: Callable[[Outcome], None]
+) -> tuple[Found, list[Outcome]]:
+    """Find models and handle one after the other; what came of each is said at once, except in JSON."""
+    found = find_models(arguments.paths, hf_cache=arguments.hf_cache, model_ids=arguments.model)
+    outcomes = []
+    with Waiting("working", len(found.models)) as waiting:
+        for model in found.models:
+            waiting.next(model.model_id)
+            outcomes.append(handle(model))
+            if not arguments.json:
+                say(outcomes[-1])
+    if outcomes and all(outcome.model.in_view for outcome in outcomes):
+        found.problems.append("Nothing but views was found, which this command leaves alone. Name the models dirs.")
+    return found, outcomes
+
+
 def _watch(arguments: argparse.Namespace) -> int:
-    """Keep the overlay applied until SIGTERM or SIGINT comes; say what was changed, and what is wrong once."""
+    """Keep the overlay applied until SIGTERM or SIGINT comes; say what was changed, and what is wrong once.
+
+    The exit status says how it was in the end: 1 where there was no model, or what is wrong with one was still wrong.
+    """
     said: dict[Path, str | None] = {}
 
     def sync_and_say(model: Model) -> None:
         outcome = sync_model(model, lock=arguments.lock, healthy_too=arguments.all)
         changed = outcome.plan is not None and outcome.plan.writes
         if changed or model.path not in said or (outcome.problem and outcome.problem != said[model.path]):
-            _say_synced(outcome, dry_run=False)
+            _say_synced(outcome, dry_run=False, files=True)
         said[model.path] = outcome.problem
 
-    watch(
-        arguments.paths,
-        sync_and_say,
-        hf_cache=arguments.hf_cache,
-        model_ids=arguments.model,
-        ready=lambda paths: emit(f"watching {', '.join(shown(str(path)) for path in paths)}"),
-    )
+    def ready(paths: Sequence[Path]) -> None:
+        emit(f"watching {', '.join(shown(str(path)) for path in paths)}")
+        found = find_models(arguments.paths, hf_cache=arguments.hf_cache, model_ids=arguments.model)
+        emit_problems(found.problems)
+
+    watch(arguments.paths, sync_and_say, hf_cache=arguments.hf_cache, model_ids=arguments.model, ready=ready)
     emit("stopped")
-    return 0
+    return 1 if not said or any(said.values()) else 0
 
 
 def _restore(arguments: argparse.Namespace) -> int:
-    found = find_models(arguments.paths, hf_cache=arguments.hf_cache, model_ids=arguments.model)
-    outcomes = [restore_model(model, force=arguments.force) for model in found.models]
+    found, outcomes = _each(
+        arguments,
+        lambda model: restore_model(model, force=arguments.force),
+        lambda outcome: _say_restored(outcome, files=arguments.verbose),
+    )
     if arguments.json:
         _emit_outcomes(found, outcomes)
     else:
-        for outcome in outcomes:
-            _say_restored(outcome)
         emit_rest(found)
         _say_sum("restored", sum(bool(outcome.given) for outcome in outcomes), outcomes)
     return _exit_status(found, outcomes)
 
 
 def _exit_status(found: Found, outcomes: Sequence[Outcome]) -> int:
-    return 1 if found.problems or any(outcome.problem for outcome in outcomes) else 0
+    return 1 if found.problems or not outcomes or any(outcome.problem for outcome in outcomes) else 0
 
 
-def _emit_outcomes(found: Found, outcomes: Sequence[Outcome]) -> None:
+def _emit_outcomes(found: Found, outcomes: Sequence[Outcome], **more: bool) -> None:
     models = [outcome.as_json() for outcome in outcomes]
-    ok = _exit_status(found, outcomes) == 0
-    emit_json({"schema": REPORT_SCHEMA, "ok": ok, "problems": found.problems, "models": models})
+    places = [place.as_json() for place in found.places]
+    emit_report(_exit_status(found, outcomes) == 0, found.problems, **more, places=places, models=models)
 
 
-def _say_synced(outcome: Outcome, *, dry_run: bool) -> None:
+def _say_synced(outcome: Outcome, *, dry_run: bool, files: bool, in_full: bool = False) -> None:
     head = _head(outcome)
     if outcome.problem is not None:
         _say_failed(outcome.problem, head)
@@ -119,14 +143,20 @@ def _say_synced(outcome: Outcome, *, dry_run: bool) -> None:
     elif outcome.plan is not None and not outcome.plan.writes:
         emit(f"{head}: nothing to do, the overlay is in place")
     elif outcome.plan is not None:
-        emit(f"{head}: {'would be changed' if dry_run else 'changed'}")
-        for line in table(
-            [_of_change(change) for change in (outcome.plan.changes if dry_run else outcome.plan.writes)]
-        ):
-            emit(line)
+        emit(f"{head}: {verdict('would be changed' if dry_run else 'changed')}, {_number(outcome.plan.writes)}")
+        for line in table([_of_change(change) for change in _listed(outcome.plan, dry_run)] if files else []):
+            emit(line if in_full else _HASH.sub(r"\1…", line))
 
 
-def _say_restored(outcome: Outcome) -> None:
+def _listed(plan: Plan, dry_run: bool) -> Sequence[Change]:
+    return plan.changes if dry_run else plan.writes
+
+
+def _number(files: Sequence[object]) -> str:
+    return "1 file" if len(files) == 1 else f"{len(files)} files"
+
+
+def _say_restored(outcome: Outcome, *, files: bool) -> None:
     head = _head(outcome)
     if outcome.problem is not None:
         _say_failed(outcome.problem, head)
@@ -135,8 +165,10 @@ def _say_restored(outcome: Outcome) -> None:
     elif not outcome.given:
         emit(f"{head}: nothing to restore")
     else:
-        emit(f"{head}: restored")
-        for line in table([_of_given(file) for file in outcome.given]):
+        emit(f"{head}: {verdict('restored')}, {_number(outcome.given)}")
+        # What stays beside, or could not be given back, is always said.
+        shown_files = [file for file in outcome.given if files or file.kept or file.problem]
+        for line in table([_of_given(file) for file in shown_files]):
             emit(line)
 
 
@@ -145,8 +177,8 @@ def _head(outcome: Outcome) -> str:
 
 
 def _say_failed(problem: str, head: str) -> None:
-    emit(f"{head}: FAILED")
-    emit(f"kimi-tokenizers: {shown(problem)}", sys.stderr)
+    emit(f"{head}: {verdict('FAILED')}")
+    emit_problems([problem])
 
 
 def _of_change(change: Change) -> tuple[str, ...]:

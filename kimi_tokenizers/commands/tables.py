@@ -7,18 +7,29 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
+import textwrap
 import unicodedata
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, TextIO
 
+from kimi_tokenizers.commands.waiting import wipe
 from kimi_tokenizers.model_dirs import Found
+
+SCHEMA = 1
+"""`schema` in the JSON of every command; see `kimi_tokenizers.commands` for the shape."""
 
 _COLOURS = {"red": "31", "green": "32", "yellow": "33", "bold": "1", "bold red": "1;31"}
 
-# What a word in a column of verdicts is coloured by.
+# What a word that says a verdict, or that something has changed, is coloured by.
 _OF_VERDICT = {
     "ok": "green",
+    "changed": "yellow",
+    "would be changed": "yellow",
+    "restored": "yellow",
+    "re-download": "red",
+    "404": "red",
     "FAILED": "bold red",
     "healthy": "green",
     "overlaid": "green",
@@ -41,6 +52,7 @@ def coloured(text: str, colour: str, stream: TextIO | None = None) -> str:
 
 def emit(text: str, stream: TextIO | None = None) -> None:
     """Write a line. What the stream cannot encode (file names that are not valid text) appears escaped."""
+    wipe()
     stream = stream or sys.stdout
     encoding = stream.encoding or "utf-8"
     stream.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
@@ -49,10 +61,40 @@ def emit(text: str, stream: TextIO | None = None) -> None:
 
 def emit_json(value: Any) -> None:
     """Write JSON, UTF-8 whatever the locale says. An escaped lone surrogate is JSON, too."""
+    wipe()
     data = json.dumps(value, ensure_ascii=False, indent=2).encode("utf-8", "backslashreplace")
     sys.stdout.write(data.decode("utf-8") if sys.stdout.encoding.lower() == "utf-8" else json.dumps(value, indent=2))
     sys.stdout.write("\n")
     sys.stdout.flush()
+
+
+def emit_report(ok: bool, problems: Iterable[str] = (), **rest: Any) -> None:
+    """Write what a command found as JSON, in the shape that all commands share."""
+    emit_json({"schema": SCHEMA, "ok": ok, "problems": list(problems), **rest})
+
+
+def emit_detail(text: str, indent: str = "  ", colour: str = "") -> None:
+    """Write a text that belongs to the line above it, within the width of the terminal. Long words stay whole."""
+    lines = textwrap.wrap(
+        shown(text),
+        max(width(), 40),
+        initial_indent=indent,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    for line in lines:
+        emit(coloured(line, colour))
+
+
+def width() -> int:
+    """How many columns there are to write in: the terminal's; 80 for a file or a pipe, whoever reads it later."""
+    return shutil.get_terminal_size((80, 24)).columns if sys.stdout.isatty() else 80
+
+
+def verdict(word: str) -> str:
+    """A word in its colour, if it has one."""
+    return coloured(word, _OF_VERDICT.get(word, ""))
 
 
 def shown(text: str) -> str:
@@ -104,9 +146,13 @@ def _width(text: str) -> int:
 def emit_rest(found: Found) -> None:
     """Write what a search has to say besides the models it found."""
     if not found.models:
-        places = ", ".join(shown(str(path)) for path in found.searched) or "exo's models dirs, as there are none"
-        emit(f"No Kimi models in {places}.")
+        emit(f"No Kimi models in {', '.join(map(shown, map(str, found.places)))}.")
     for hint in found.hints:
         emit(f"hint: {shown(hint)}")
-    for problem in found.problems:
+    emit_problems(found.problems)
+
+
+def emit_problems(problems: Iterable[str]) -> None:
+    """Write what is wrong to standard error."""
+    for problem in problems:
         emit(f"kimi-tokenizers: {shown(problem)}", sys.stderr)

@@ -5,17 +5,23 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from kimi_tokenizers.commands.tables import emit, emit_json, shown, table
+from kimi_tokenizers.commands.tables import emit, emit_report, shown, table
+from kimi_tokenizers.commands.waiting import Waiting
+from kimi_tokenizers.errors import UnknownModelError
 from kimi_tokenizers.evidence import MEANING, Finding, changes_upstream, upstream_markdown, worst_change
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Ask the hub and print what it says."""
-    findings = list(changes_upstream(arguments.model, arguments.since))
+    with Waiting("asking the hub"):
+        findings = list(changes_upstream(arguments.model, arguments.since))
+    if not findings:
+        raise UnknownModelError("There was no repo to ask about. Name a model with --model.")
     change = worst_change(findings)
     if arguments.json:
         models = [finding.as_json() for finding in findings]
-        emit_json({"change": change.name.lower(), "status": change.value, "models": models})
+        problems = [f"{finding.model}: {MEANING[finding.change]}" for finding in findings if finding.change.value]
+        emit_report(not change.value, problems, change=change.name.lower(), status=change.value, models=models)
     elif arguments.markdown:
         emit(upstream_markdown(findings).rstrip("\n"))
     else:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from dataclasses import asdict
 
-from kimi_tokenizers.commands.tables import coloured, emit, emit_json, mark, shown, table
+from kimi_tokenizers.commands.tables import coloured, emit, emit_report, mark, shown, table
+from kimi_tokenizers.commands.waiting import Waiting
 from kimi_tokenizers.evidence import Verification, verify
 
 
@@ -14,9 +15,10 @@ def run(arguments: argparse.Namespace) -> int:
 
     The exit status, and `ok` in the JSON, speak of what was checked; `not_checked` says what was not.
     """
-    result = verify()
+    with Waiting("checking"):
+        result = verify()
     if arguments.json:
-        emit_json({**asdict(result), "ok": not result.problems})
+        emit_report(not result.problems, **asdict(result))
     else:
         _say(result)
     return 1 if result.problems else 0

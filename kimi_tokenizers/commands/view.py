@@ -6,9 +6,12 @@ import argparse
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
+from typing import Any
 
-from kimi_tokenizers.commands.tables import coloured, emit, emit_json, shown
-from kimi_tokenizers.model_dirs import models_dirs
+from kimi_tokenizers.commands.tables import coloured, emit, emit_problems, emit_report, shown
+from kimi_tokenizers.errors import ViewError
+from kimi_tokenizers.model_dirs import Place, nothing_in, places
 from kimi_tokenizers.view import ViewedModel, ViewReport, environment_lines, make, remove
 
 
@@ -16,27 +19,70 @@ def run(arguments: argparse.Namespace) -> int:
     """Make, update or remove a view and print what was done."""
     if arguments.remove and (arguments.sources or arguments.model):
         arguments.wrong_usage("--remove takes the whole view away; it goes with neither --from nor --model")
+    problems: list[str] = []
     if arguments.remove:
         report, lines = remove(arguments.target, dry_run=arguments.dry_run), []
     else:
-        report, lines = _make(arguments), environment_lines(arguments.target)
-    ok = not any(model.problem for model in (*report.models, *report.removed))
+        report, problems = _make(arguments)
+        lines = environment_lines(arguments.target)
+    models = (*report.models, *report.removed)
+    ok = not problems and not any(model.problem for model in models)
     if arguments.json:
-        emit_json({**asdict(report), "environment": lines, "dry_run": arguments.dry_run, "ok": ok})
+        emit_report(
+            ok,
+            problems,
+            target=report.target,
+            dry_run=arguments.dry_run,
+            models=[_as_json(model) for model in report.models],
+            removed=[_as_json(model) for model in report.removed],
+            environment=lines,
+        )
     else:
         _say(report, lines, dry_run=arguments.dry_run)
+        emit_problems(problems)
     return 0 if ok else 1
 
 
-def _make(arguments: argparse.Namespace) -> ViewReport:
+def _as_json(model: ViewedModel) -> dict[str, Any]:
+    result = asdict(model)
+    return {"model": result.pop("model_id"), "path": result.pop("source"), **result}
+
+
+def _make(arguments: argparse.Namespace) -> tuple[ViewReport, list[str]]:
+    """Make the view; and what could not be looked at, or that there was nothing to view."""
     quiet = arguments.json or not sys.stderr.isatty()
-    return make(
-        arguments.target,
-        arguments.sources or models_dirs(),
-        arguments.model,
-        dry_run=arguments.dry_run,
-        progress=None if quiet else lambda line: emit(shown(line), sys.stderr),
-    )
+    looked = places(arguments.sources)
+    try:
+        report = make(
+            arguments.target,
+            [place.path for place in looked],
+            arguments.model,
+            dry_run=arguments.dry_run,
+            progress=None if quiet else lambda line: emit(shown(line), sys.stderr),
+        )
+    except ViewError as error:
+        if any(place.path.is_dir() for place in looked):
+            raise
+        raise ViewError(f"{error} {_looked_in(looked)}") from error
+    problems = [
+        f"The models dir {place} is not there, so nothing in it is viewed."
+        for place in looked
+        if place.wanted and not place.path.is_dir() and not _is_same(place.path, arguments.target)
+    ]
+    if not report.models:
+        problems.append(f"No Kimi model that an overlay serves was found. {_looked_in(looked)}")
+    return report, problems
+
+
+def _looked_in(looked: Sequence[Place]) -> str:
+    for place in looked:
+        place.problem = None if place.path.is_dir() else "there is no such directory"
+    return nothing_in(looked)
+
+
+def _is_same(path: Path, target: Path) -> bool:
+    """Whether a place is the view itself, which exo may have been told of already."""
+    return path.absolute() == target.absolute()
 
 
 def _say(report: ViewReport, lines: Sequence[str], *, dry_run: bool) -> None:
@@ -49,9 +95,7 @@ def _say(report: ViewReport, lines: Sequence[str], *, dry_run: bool) -> None:
             emit(f"  {change.action} {shown(change.path)}")
         if model.problem:
             emit(coloured("  problem: ", "bold red", sys.stderr) + shown(model.problem), sys.stderr)
-    if not models:
-        emit("There are no Kimi K2 models there.")
-    elif lines and any(not model.problem for model in models):
+    if lines and any(not model.problem for model in models):
         emit("To make exo use it, set this for exo, and start exo again:")
         for line in lines:
             emit(f"  {line}")

@@ -53,6 +53,8 @@ def check_encoding(encode: Callable[[str], Iterable[int]], line: str = DEFAULT_L
     """
     wrong = []
     answers = known_answers(line, control=control)
+    if not answers:
+        raise CheckError(f"There are no known answers of {line} to check with. Reinstall kimi-tokenizers.")
     for answer in answers:
         found = [int(index) for index in encode(answer.text)]
         if found != list(answer.ids):
@@ -67,7 +69,10 @@ def check_encoding(encode: Callable[[str], Iterable[int]], line: str = DEFAULT_L
 
 def check_decoding(decode: Callable[[list[int]], str], line: str = DEFAULT_LINE) -> None:
     """A function from ids to text takes the known answers back. Raises CheckError."""
-    for answer in known_answers(line):
+    answers = known_answers(line)
+    if not answers:
+        raise CheckError(f"There are no known answers of {line} to check with. Reinstall kimi-tokenizers.")
+    for answer in answers:
         found = decode(list(answer.ids))
         if found != answer.text:
             raise CheckError(f"{list(answer.ids)} decodes to {found!r}, expected {answer.text!r} ({line}).")

@@ -43,10 +43,11 @@ def corpus_files(paths: Iterable[str | os.PathLike[str]]) -> list[tuple[Path, in
     """The files of a corpus with their sizes in bytes, sorted: folders are walked, but for links to folders.
 
     In folders, what is not a regular file, cannot be read, or looks binary is left out. Raises CorpusError for a path
-    that is given itself and cannot be read.
+    that is given itself and cannot be read, or in which there is no text.
     """
     found: list[tuple[Path, int]] = []
     for given in map(Path, paths):
+        before = sum(size for _, size in found)
         try:
             if given.is_dir():
                 names = (Path(parent, name) for parent, _, files in os.walk(given) for name in files)
@@ -58,6 +59,8 @@ def corpus_files(paths: Iterable[str | os.PathLike[str]]) -> list[tuple[Path, in
             raise CorpusError(
                 f"The corpus {str(given)!r} cannot be read: {error}. Give text files or folders."
             ) from error
+        if sum(size for _, size in found) == before:
+            raise CorpusError(f"There is no text to compare in the corpus {str(given)!r}. Give text files or folders.")
     return found
 
 

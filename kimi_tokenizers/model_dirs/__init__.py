@@ -5,7 +5,17 @@ weight file. (Which large files the guard has passed is remembered in the per-us
 """
 
 from kimi_tokenizers.model_dirs.exo import INDEX_SUFFIX, folder_name, is_complete, model_id_of, models_dirs
-from kimi_tokenizers.model_dirs.finding import OWN_PREFIX, VIEW_MARKER, Found, Model, find_models
+from kimi_tokenizers.model_dirs.exo_downloads import FileList, Step, exo_step, file_list, lies_in_exos_dirs
+from kimi_tokenizers.model_dirs.finding import (
+    OWN_PREFIX,
+    VIEW_MARKER,
+    Found,
+    Model,
+    Place,
+    find_models,
+    nothing_in,
+    places,
+)
 from kimi_tokenizers.model_dirs.fingerprint import prompt_fingerprint, token_fingerprint
 from kimi_tokenizers.model_dirs.guard import TOKENIZER_JSON_BYTES, check_vocabulary
 from kimi_tokenizers.model_dirs.identification import identify
@@ -31,21 +41,29 @@ __all__ = [
     "TOKENIZER_CONFIG",
     "TOKENIZER_JSON_BYTES",
     "VIEW_MARKER",
+    "FileList",
     "Found",
     "Model",
+    "Place",
+    "Step",
     "cache_root",
     "chat_template",
     "check_vocabulary",
     "checked_dir",
     "control_token_table",
+    "exo_step",
+    "file_list",
     "find_models",
     "folder_name",
     "identify",
     "is_complete",
+    "lies_in_exos_dirs",
     "model_id_of",
     "models_dirs",
+    "nothing_in",
     "only_process",
     "own_cache",
+    "places",
     "prompt_fingerprint",
     "read_object",
     "read_small",

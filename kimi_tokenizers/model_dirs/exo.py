@@ -70,6 +70,21 @@ def models_dirs(env: Mapping[str, str] | None = None, platform: str | None = Non
     return _unique([*read_only_models_dirs(env), *writable_models_dirs(env, platform)])
 
 
+def variable_of(models_dir: Path, env: Mapping[str, str] | None = None, platform: str | None = None) -> str | None:
+    """The environment variable that makes exo use one of its models dirs; None for exo's own default.
+
+    `XDG_DATA_HOME` moves the default, as it does for other programs, and counts as one.
+    """
+    env = os.environ if env is None else env
+    if models_dir in read_only_models_dirs(env):
+        return "EXO_MODELS_READ_ONLY_DIRS"
+    if models_dir != default_models_dir(env, platform):
+        return "EXO_MODELS_DIRS"
+    linux = (sys.platform if platform is None else platform) == "linux"
+    names = ("EXO_DEFAULT_MODELS_DIR", "EXO_HOME", *(("XDG_DATA_HOME",) if linux else ()))
+    return next((name for name in names if env.get(name)), None)
+
+
 def _home(env: Mapping[str, str]) -> Path:
     return Path(env["HOME"]) if env.get("HOME") else Path.home()
 

@@ -5,7 +5,34 @@ It must never write to a model directory, and for a model that is none of ours i
 anything heavy: exo asks it for every model.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from kimi_tokenizers.resolver.layering import Layer, front, layers
 from kimi_tokenizers.resolver.resolved import describe, provides, resolve
 
-__all__ = ["Layer", "describe", "front", "layers", "provides", "resolve"]
+if TYPE_CHECKING:
+    from kimi_tokenizers.resolver.cleaning import CacheContents, CacheItem, cache_contents, clean_cache
+
+__all__ = [
+    "CacheContents",
+    "CacheItem",
+    "Layer",
+    "cache_contents",
+    "clean_cache",
+    "describe",
+    "front",
+    "layers",
+    "provides",
+    "resolve",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """What only `kimi-tokenizers cache` needs, imported when that runs."""
+    if name in ("CacheContents", "CacheItem", "cache_contents", "clean_cache"):
+        from kimi_tokenizers.resolver import cleaning
+
+        return getattr(cleaning, name)
+    raise AttributeError(f"module 'kimi_tokenizers.resolver' has no attribute {name!r}")

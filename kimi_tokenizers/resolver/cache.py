@@ -22,7 +22,9 @@ from kimi_tokenizers.errors import CacheError, KimiTokenizersError
 from kimi_tokenizers.model_dirs import CACHE_VARIABLE, cache_root, only_process, own_cache, read_small
 
 _STAMP = ".kimi-tokenizers.json"
-_TEMPORARY = ".new-"
+TEMPORARY = ".new-"
+RESOLVED = "resolved"
+LOCK = ".lock"
 
 
 def entry(sums: Mapping[str, str], read: Callable[[str], bytes]) -> Path:
@@ -38,7 +40,7 @@ def entry(sums: Mapping[str, str], read: Callable[[str], bytes]) -> Path:
     key = hashlib.sha256(json.dumps(sorted(sums.items())).encode()).hexdigest()[:32]
     base = cache_root()
     try:
-        path = own_cache(base) / "resolved" / key
+        path = own_cache(base) / RESOLVED / key
         if not _is_whole(path, sums):
             _make(path, sums, read)
         return path
@@ -82,12 +84,12 @@ def _identity(path: Path) -> list[int]:
 def _make(path: Path, sums: Mapping[str, str], read: Callable[[str], bytes]) -> None:
     """Make or mend an entry, under a lock that other processes wait for."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with only_process(path.parent / ".lock"):
+    with only_process(path.parent / LOCK):
         _clean(path.parent)  # what processes that were killed left: whoever makes something holds the lock
         if _is_whole(path, sums):
             return
         try:
-            new = Path(tempfile.mkdtemp(prefix=_TEMPORARY, dir=path.parent))
+            new = Path(tempfile.mkdtemp(prefix=TEMPORARY, dir=path.parent))
             stamp = {}
             for name, digest in sums.items():
                 _write(new / name, read(name))
@@ -98,7 +100,7 @@ def _make(path: Path, sums: Mapping[str, str], read: Callable[[str], bytes]) -> 
             if os.path.lexists(path):
                 if stat.S_ISDIR(path.lstat().st_mode):
                     path.chmod(0o700)  # one that cannot be written to could be neither moved nor removed
-                path.rename(Path(tempfile.mkdtemp(prefix=_TEMPORARY, dir=path.parent), "damaged"))
+                path.rename(Path(tempfile.mkdtemp(prefix=TEMPORARY, dir=path.parent), "damaged"))
             new.rename(path)
         finally:
             _clean(path.parent)
@@ -113,7 +115,7 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def _clean(folder: Path) -> None:
-    for leftover in folder.glob(_TEMPORARY + "*"):
+    for leftover in folder.glob(TEMPORARY + "*"):
         shutil.rmtree(leftover, ignore_errors=True)
 
 

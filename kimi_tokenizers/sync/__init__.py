@@ -5,7 +5,9 @@ It must never open a weight file, never write anything but the tokenizer files t
 beside them, and never know of `view`, `tokenizer` or `commands`.
 """
 
+from kimi_tokenizers.sync.advice import Advice, advice, typed
 from kimi_tokenizers.sync.applying import apply
+from kimi_tokenizers.sync.explaining import Explanation, FileExplanation, explain
 from kimi_tokenizers.sync.immutable import can_be_immutable
 from kimi_tokenizers.sync.outcomes import Outcome, restore_model, sync_model
 from kimi_tokenizers.sync.planning import Change, Plan, plan
@@ -13,8 +15,10 @@ from kimi_tokenizers.sync.reports import (
     REPORT_SCHEMA,
     Difference,
     compare_reports,
+    not_comparable,
     not_loading,
     read_report,
+    same_machine,
     status_report,
 )
 from kimi_tokenizers.sync.restoring import Given, restore
@@ -23,22 +27,30 @@ from kimi_tokenizers.sync.watching import watch
 
 __all__ = [
     "REPORT_SCHEMA",
+    "Advice",
     "Change",
     "Difference",
+    "Explanation",
+    "FileExplanation",
     "Given",
     "ModelStatus",
     "Outcome",
     "Plan",
+    "advice",
     "apply",
     "can_be_immutable",
     "compare_reports",
     "examine",
+    "explain",
+    "not_comparable",
     "not_loading",
     "plan",
     "read_report",
     "restore",
     "restore_model",
+    "same_machine",
     "status_report",
     "sync_model",
+    "typed",
     "watch",
 ]

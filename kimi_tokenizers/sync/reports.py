@@ -7,10 +7,16 @@ that are there keep their meaning as long as `schema` is 1.
 
     {
       "schema": 1,
+      "ok": true,                      whether there is a model, every one would load, and every place could be searched
       "version": "…",                  of kimi-tokenizers
       "node": "…",                     the machine's name
-      "ok": true,                      whether every model would load and every models dir could be searched
       "problems": ["…"],               what could not be searched or was not found
+      "places": [{                     where it looked
+        "path": "…",
+        "source": "…",                 the environment variable that names it, or what else makes it one
+        "models": 1,                   how many models it holds, of any id; null where it could not be searched
+        "problem": "…"                 why it could not be; null if it could
+      }],
       "models": [{
         "model": "moonshotai/Kimi-K2.6",
         "line": "kimi-k2.6",           the overlay that serves it
@@ -25,8 +31,9 @@ that are there keep their meaning as long as `schema` is 1.
         "error": "…",                  what exo would show; null if it would show none, or that is not known
         "files": {"tiktoken.model": "missing"},   per tokenizer file: ours, older (ours, of another version),
                                        upstream, unknown, missing
-        "fingerprints": {"tokens": "…", "prompts": "…"}   null unless would_load; nodes with equal ones tokenize
+        "fingerprints": {"tokens": "…", "prompts": "…"},  null unless would_load; nodes with equal ones tokenize
                                        alike and write the same prompts
+        "next": "…"                    the command to type where something is wrong; null where nothing is
       }]
     }
 """
@@ -36,29 +43,40 @@ from __future__ import annotations
 import json
 import os
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from kimi_tokenizers.errors import ReportError
 from kimi_tokenizers.model_dirs import Found
+from kimi_tokenizers.sync.advice import advice
 from kimi_tokenizers.sync.status import examine
 from kimi_tokenizers.version import __version__
 
 REPORT_SCHEMA = 1
 
 
-def status_report(found: Found) -> dict[str, Any]:
-    """The status of everything that was found, in the form described at the top of this module."""
-    models = [examine(model) for model in found.models]
+def status_report(found: Found, progress: Callable[[str], None] = lambda model_id: None) -> dict[str, Any]:
+    """The status of everything that was found, in the form described at the top of this module.
+
+    Args:
+        progress: called with the id of each model before it is examined.
+    """
+    models = []
+    for model in found.models:
+        progress(model.model_id)
+        status = examine(model)
+        advised = advice(model, status)
+        models.append({**asdict(status), "next": advised.line() if advised else None})
     return {
         "schema": REPORT_SCHEMA,
+        "ok": bool(models) and not found.problems and all(model["would_load"] for model in models),
         "version": __version__,
         "node": platform.node(),
-        "ok": not found.problems and all(model.would_load for model in models),
         "problems": list(found.problems),
-        "models": [asdict(model) for model in models],
+        "places": [place.as_json() for place in found.places],
+        "models": models,
     }
 
 
@@ -77,13 +95,27 @@ def read_report(path: str | os.PathLike[str]) -> dict[str, Any]:
             f"{REPORT_SCHEMA}. Save it anew, with the same version of kimi-tokenizers."
         )
     try:
-        for model in value["models"]:
-            _summary(model), str(model["model"])
-    except (KeyError, TypeError, AttributeError) as error:
+        _check(value)
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise ReportError(
             f"{str(path)!r} is a damaged report: {type(error).__name__} {error}. Save it anew."
         ) from error
     return value
+
+
+def _check(report: Mapping[str, Any]) -> None:
+    """That a report has the form it should. Raises ValueError, KeyError, TypeError, AttributeError."""
+    if not isinstance(report["models"], list) or not isinstance(report.get("problems", []), list):
+        raise ValueError("its models and problems are no lists")
+    for model in report["models"]:
+        prints = model["fingerprints"] or {}
+        texts = [model["model"], model["state"], *(prints[what] for what in ("tokens", "prompts") if prints)]
+        if not all(isinstance(text, str) and text for text in texts):
+            raise ValueError("a model has no name, state or fingerprint where there should be one")
+        if model["would_load"] not in (True, False, None):
+            raise ValueError(f"would_load is {model['would_load']!r}")
+        if model["would_load"] and not prints:
+            raise ValueError(f"{model['model']!r} would load and has no fingerprints")
 
 
 @dataclass(frozen=True)
@@ -134,3 +166,28 @@ def _summary(model: Mapping[str, Any]) -> dict[str, str]:
 def not_loading(reports: Mapping[str, Mapping[str, Any]]) -> Sequence[str]:
     """The nodes on which a model would not load."""
     return [node for node, value in reports.items() if not all(model["would_load"] for model in value["models"])]
+
+
+def not_comparable(reports: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Why "all equal" could not be said of reports even if they were: too few, or nothing in one. A line each."""
+    problems = []
+    if len(reports) < 2:
+        problems.append(f"Comparing needs the reports of at least two nodes, and there is {len(reports)}.")
+    for node, value in reports.items():
+        if not value["models"]:
+            problems.append(f"The report of {node} has no models, so nothing was compared with it.")
+        problems += [f"{node}: {problem}" for problem in value.get("problems", ())]
+    return problems
+
+
+def same_machine(reports: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Which reports come from one machine, by the name it gives itself: perhaps one was saved twice. A line each."""
+    by_name: dict[str, list[str]] = {}
+    for node, value in reports.items():
+        if value.get("node"):
+            by_name.setdefault(str(value["node"]), []).append(node)
+    return [
+        f"{' and '.join(nodes)} both come from a machine called {name!r}."
+        for name, nodes in by_name.items()
+        if len(nodes) > 1
+    ]

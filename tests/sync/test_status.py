@@ -6,6 +6,7 @@ import dataclasses
 import io
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable
 from hashlib import sha256
@@ -13,16 +14,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from layouts import hf_snapshot, write_layout
+from layouts import write_layout
 from sync_directories import FOLDER, MODEL, OVERLAY, broken, snapshot
 
 from kimi_tokenizers import catalogue, sync
 from kimi_tokenizers.commands import main
 from kimi_tokenizers.commands.tables import shown
-from kimi_tokenizers.errors import ReportError, UnknownModelError
+from kimi_tokenizers.errors import ReportError
 from kimi_tokenizers.evidence import exo_loading
 from kimi_tokenizers.model_dirs import Model, find_models
-from kimi_tokenizers.model_dirs.finding import hf_cache_dir
 from kimi_tokenizers.sync import reports
 
 SLOW = b"from .tool_declaration_ts import encode_tools_to_typescript_style\n\n\nclass TikTokenTokenizer:\n    pass\n"
@@ -248,51 +248,6 @@ def test_a_damaged_journal_does_not_hide_what_is_there(tmp_path: Path) -> None:
     assert (result.state, result.would_load, result.synced) == ("overlaid", True, False)
 
 
-# -- finding -----------------------------------------------------------------------------------------------
-
-
-def found(*arguments: Any, **options: Any) -> list[str]:
-    return [f"{model.model_id} {model.path.name}" for model in find_models(*arguments, **options).models]
-
-
-def test_exos_own_models_dirs_and_the_cache_are_searched(tmp_path: Path) -> None:
-    env = {
-        "HOME": str(tmp_path),
-        "EXO_DEFAULT_MODELS_DIR": str(tmp_path / "default"),
-        "EXO_MODELS_DIRS": f"{tmp_path}/more:{tmp_path}/missing",
-        "EXO_MODELS_READ_ONLY_DIRS": f"{tmp_path}/read-only",
-        "HF_HUB_CACHE": str(tmp_path / "hub"),
-    }
-    for number, name in enumerate(("default", "more", "read-only")):
-        write_layout(tmp_path / name / f"moonshotai--Kimi-K2.6-{number}", "empty")
-    write_layout(tmp_path / "default" / "mlx-community--Qwen3-8B-4bit", "empty")
-    write_layout(tmp_path / "default" / "moonshotai--Kimi-K3.1-Pro", "empty")
-    hf_snapshot(tmp_path / "hub", MODEL, "broken", revision="a1")
-    hf_snapshot(tmp_path / "hub", MODEL, "broken", revision="a2")
-    own = [f"moonshotai/Kimi-K2.6-{number} moonshotai--Kimi-K2.6-{number}" for number in (2, 0, 1)]
-    assert found(env=env) == own
-    assert found(hf_cache=True, env=env) == [*own, f"{MODEL} a1", f"{MODEL} a2"]
-    assert found([tmp_path / "hub"], env=env) == [f"{MODEL} a1", f"{MODEL} a2"]
-    assert found(env=env, model_ids=["MoonshotAI/kimi-k2.6-1"]) == own[2:]
-    assert found(env={"HOME": str(tmp_path / "nobody")}) == []
-    with pytest.raises(UnknownModelError):
-        find_models(model_ids=["moonshotai/Kimi-K3.1-Pro"])
-
-
-def test_where_hugging_face_keeps_its_cache() -> None:
-    assert hf_cache_dir({"HF_HUB_CACHE": "/a", "HF_HOME": "/b"}) == Path("/a")
-    assert hf_cache_dir({"HF_HOME": "/b"}) == Path("/b/hub")
-    assert hf_cache_dir({"HOME": "/c"}) == Path("/c/.cache/huggingface/hub")
-    assert hf_cache_dir({"HOME": "/c", "XDG_CACHE_HOME": "/d"}) == Path("/d/huggingface/hub")
-
-
-def test_a_directory_is_found_once(tmp_path: Path) -> None:
-    broken(tmp_path / "models")
-    (tmp_path / "more").mkdir()
-    (tmp_path / "more" / FOLDER).symlink_to(tmp_path / "models" / FOLDER)
-    assert len(found([tmp_path / "models", tmp_path / "more", tmp_path / "models"])) == 1
-
-
 # -- for people and machines -------------------------------------------------------------------------------
 
 
@@ -303,17 +258,20 @@ class Terminal(io.StringIO):
         return True
 
 
-def test_one_line_for_each_model_and_colours_only_on_a_terminal(
+def test_a_row_for_each_model_details_below_it_and_colours_only_on_a_terminal(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     broken(tmp_path)
     write_layout(tmp_path / "moonshotai--Kimi-K2.5", "good", "kimi-k2.5")
     before = snapshot(tmp_path)
     assert main(["status", str(tmp_path)]) == 1
-    heading, first, second = capsys.readouterr().out.splitlines()
-    assert heading.split()[:4] == ["MODEL", "STATE", "TOKENS", "PROMPTS"]
-    assert first.startswith("moonshotai/Kimi-K2.5  overlaid  ")
-    assert "tokenization_kimi.py and tiktoken.model are missing; exo: FileNotFoundError" in second
+    said = capsys.readouterr().out
+    heading, *rows = [line for line in said.splitlines() if line and not line.startswith(" ")]
+    assert heading.split() == ["MODEL", "STATE", "TOKENS", "PROMPTS"]
+    assert rows[0].startswith("moonshotai/Kimi-K2.5  overlaid  ")
+    assert rows[1].startswith("moonshotai/Kimi-K2.6  broken  ")
+    assert "tokenization_kimi.py and tiktoken.model are missing; exo: FileNotFoundError" in said
+    assert said.endswith(f"Next:\n  kimi-tokenizers sync {tmp_path} --model {MODEL}\n")
     assert snapshot(tmp_path) == before
     for variables, coloured in (({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)):
         with monkeypatch.context() as patch:
@@ -332,15 +290,20 @@ def test_exit_status_and_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     model_dir = broken(tmp_path)
     assert main(["status", "--json", str(tmp_path)]) == 1
     value = json.loads(capsys.readouterr().out)
-    assert set(value) == {"schema", "version", "node", "ok", "problems", "models"}
+    assert list(value)[:2] == ["schema", "ok"]
+    assert set(value) == {"schema", "version", "node", "ok", "problems", "places", "models"}
     assert (value["schema"], value["ok"], value["problems"]) == (1, False, [])
     [model] = value["models"]
     assert set(model) == {
         "model", "line", "path", "state", "tokenizer", "would_load", "complete", "synced", "detail", "error", "files",
-        "fingerprints",
+        "fingerprints", "next",
     }  # fmt: skip
     assert set(model) | set(value) <= set(reports.__doc__.replace('"', " ").replace(":", " ").split())  # type: ignore[union-attr]
     assert (model["model"], model["state"], model["fingerprints"]) == (MODEL, "broken", None)
+    assert model["next"] == f"kimi-tokenizers sync {tmp_path} --model {MODEL}"
+    assert value["places"] == [
+        {"path": str(tmp_path), "source": "given on the command line", "models": 1, "problem": None}
+    ]
     sync.apply(sync.plan(OVERLAY, model_dir))
     assert main(["status", "--json", str(tmp_path)]) == 0
     assert json.loads(capsys.readouterr().out)["ok"] is True
@@ -349,9 +312,54 @@ def test_exit_status_and_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert str(tmp_path / "missing") in problem
 
 
-def test_no_models(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["status", str(tmp_path)]) == 0
-    assert capsys.readouterr().out == f"No Kimi models in {tmp_path}.\n"
+ROW = re.compile(r"[^ ]+ +(healthy|overlaid|broken|drifted|refused|incomplete) +[0-9a-f-]{1,12} +[0-9a-f-]{1,12}")
+
+
+def test_it_fits_80_columns_whatever_the_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_layout(Path("m", "moonshotai--Kimi-K2.6-" + "x" * 80), "good")
+    write_layout(Path("m", FOLDER), "k3")
+    write_layout(Path("m", "a--Kimi-K2.5"), "partial", "kimi-k2.5")
+    main(["status", "m"])
+    lines = capsys.readouterr().out.splitlines()
+    rows = [line for line in lines if line and not line.startswith(("MODEL", " ", "Next"))]
+    assert len(rows) == 3
+    assert all(len(line) <= 80 and ROW.fullmatch(line) for line in rows)
+    too_long = [line for line in lines if len(line) > 80]
+    assert all(" " not in line.strip() or "kimi-tokenizers" in line for line in too_long)  # a path, or a command
+    main(["status", "m", "--verbose"])
+    said = capsys.readouterr().out
+    assert "Kimi-K2.6-" + "x" * 80 + "  " in said
+    assert re.search(r"  tokens +[0-9a-f]{64}$", said, re.MULTILINE)
+    assert re.search(r"  kimi_line.json +missing$", said, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("layout", "command"),
+    [
+        ("broken", "sync"),
+        ("empty", "sync"),
+        ("partial", "sync"),
+        ("k3", "explain"),  # no command mends it
+    ],
+)
+def test_the_next_command_is_one_that_helps(tmp_path: Path, layout: str, command: str) -> None:
+    write_layout(tmp_path / "models" / FOLDER, layout)
+    [model] = find_models([tmp_path / "models"]).models
+    advised = sync.advice(model, sync.examine(model))
+    assert advised is not None
+    assert advised.command[0] == command
+    if command == "sync":
+        assert main(list(advised.command)) == 0
+        assert sync.examine(model).tokenizer == "overlaid"
+    advised = sync.advice(model, sync.examine(model))
+    if layout == "broken":
+        assert advised is None
+    else:
+        assert advised is not None
+        assert advised.what
 
 
 def test_what_cannot_be_printed_is_escaped() -> None:
@@ -390,10 +398,55 @@ def test_nodes_are_compared(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     said = capsys.readouterr().out
     for line in ("  broken: d", "  loads: a", "  not there: e", "d: not every model would load"):
         assert line in said.splitlines()
+    assert said.endswith("Next, on each of these nodes:\n  kimi-tokenizers sync\n")
     assert main(["status", "--compare", "--json", a, d]) == 1
     value = json.loads(capsys.readouterr().out)
     assert (value["nodes"], value["not_loading"], value["ok"]) == (["a", "d"], ["d"], False)
     assert value["differences"] == [{"model": MODEL, "what": "state", "values": {"loads": ["a"], "broken": ["d"]}}]
+
+
+def test_all_equal_needs_two_nodes_with_a_model_each(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_layout(tmp_path / "models" / FOLDER, "good")
+    (tmp_path / "none").mkdir()
+    good = sync.status_report(find_models([tmp_path / "models"]))
+    none = sync.status_report(find_models([tmp_path / "none"]))
+    unsearched = {**good, "ok": False, "problems": ["The models dir '/x' cannot be read."]}
+    a, b, c, d, e = (
+        save(tmp_path, node, value) for node, value in zip("abcde", (good, good, none, none, unsearched), strict=True)
+    )
+    assert main(["status", "--compare", a, b]) == 0
+    assert "note: a and b both come from a machine called" in capsys.readouterr().err
+    for files, reason in (
+        ([a], "at least two nodes, and there is 1"),
+        ([a, a], "at least two nodes, and there is 1"),
+        ([c, d], "The report of c has no models"),
+        ([a, c], "The report of c has no models"),
+        ([a, e], "e: The models dir '/x' cannot be read."),
+    ):
+        assert main(["status", "--compare", *files]) == 1
+        said = capsys.readouterr()
+        assert "All equal" not in said.out
+        assert reason in said.err
+        assert main(["status", "--compare", "--json", *files]) == 1
+        value = json.loads(capsys.readouterr().out)
+        assert value["ok"] is False
+        assert any(reason in problem for problem in value["problems"])
+
+
+def test_a_report_that_claims_to_load_shows_its_fingerprints(tmp_path: Path) -> None:
+    write_layout(tmp_path / "models" / FOLDER, "good")
+    report = sync.status_report(find_models([tmp_path / "models"]))
+    for change in (
+        {"fingerprints": None},
+        {"fingerprints": {"tokens": "", "prompts": "x"}},
+        {"fingerprints": {"tokens": "x"}},
+        {"would_load": "yes"},
+        {"state": None},
+        {"model": 7},
+    ):
+        changed = {**report, "models": [{**report["models"][0], **change}]}
+        with pytest.raises(ReportError, match="damaged"):
+            sync.read_report(save(tmp_path, "node", changed))
 
 
 @pytest.mark.parametrize(
