@@ -41,13 +41,13 @@ def test_the_pattern_in_it_is_the_tokenizers() -> None:
 def test_of_tokens_tells_the_lines_apart_that_differ_in_ids() -> None:
     prints = {line: fingerprint.token_fingerprint(overlay) for line, overlay in catalogue.overlays().items()}
     assert prints["kimi-k2.5"] == prints["kimi-k2.6"]
-    assert len(set(prints.values())) == 3
+    assert len(set(prints.values())) == 4
 
 
 def test_of_prompts_tells_the_lines_apart_that_differ_in_prompts() -> None:
     prints = {line: fingerprint.prompt_fingerprint(overlay) for line, overlay in catalogue.overlays().items()}
     assert prints["kimi-k2-instruct"] == prints["kimi-k2-thinking"]  # neither has a template
-    assert len(set(prints.values())) == 3
+    assert len(set(prints.values())) == 4
 
 
 @pytest.mark.parametrize("of", [fingerprint.token_fingerprint, fingerprint.prompt_fingerprint])
