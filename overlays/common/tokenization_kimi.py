@@ -1204,13 +1204,16 @@ class TikTokenTokenizer(PreTrainedTokenizer):
                 kwargs[name] = given
         if tools and "tools_ts_str" not in kwargs:
             tools, kwargs["tools_ts_str"] = declared(tools)
-        return super().apply_chat_template(
-            _without_aliases(conversation),
-            tools=tools,
-            tokenize=tokenize,
-            add_generation_prompt=add_generation_prompt,
-            **{"tools_ts_str": None, **kwargs},
-        )
+        try:
+            return super().apply_chat_template(
+                _without_aliases(conversation),
+                tools=tools,
+                tokenize=tokenize,
+                add_generation_prompt=add_generation_prompt,
+                **{"tools_ts_str": None, **kwargs},
+            )
+        except (TypeError, RecursionError) as error:  # out of the template, json or transformers
+            raise ConversationError(_what_is_wrong(conversation, error)) from error
 
     def _prompts_out(self, prompts: list[Prompt], is_batch: bool, tokenize: bool, kwargs: Mapping[str, Any]) -> Any:
         """What `apply_chat_template` returns for these prompts, with transformers' arguments for it in `kwargs`."""
@@ -1329,6 +1332,21 @@ def _without_aliases(conversation: Any) -> Any:
         others = (conversation.get("reasoning"), conversation.get("thinking"))
         return conversation if others == (None, None) else {**conversation, "reasoning_content": ""}
     return conversation
+
+
+def _what_is_wrong(conversation: Any, error: Exception) -> str:
+    """Which message a template could not render, as far as it can be told, and why."""
+    reason = "it is nested too deep, or contains itself" if isinstance(error, RecursionError) else str(error)[:200]
+    for index, message in enumerate(conversation if isinstance(conversation, (list, tuple)) else ()):
+        content = message.get("content") if isinstance(message, Mapping) else 0
+        try:
+            json.dumps(message)
+            if content is None or isinstance(content, (str, list, tuple)):
+                continue
+        except (TypeError, ValueError, RecursionError):
+            pass
+        return f"Message {index} cannot be rendered: {reason}."
+    return f"The conversation cannot be rendered: {reason}."
 
 
 def declared(tools: Iterable[Any]) -> tuple[list[Any], str | None]:

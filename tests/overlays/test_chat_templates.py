@@ -422,3 +422,23 @@ def test_null_and_missing_keys_render_alike_and_messages_stay_as_they_were(
 def test_the_lines_differ_in_preserve_thinking_only(messages: list[Any], variables: dict[str, Any]) -> None:
     variables.pop("preserve_thinking", None)
     assert render("kimi-k2.5", messages, **variables) == render("kimi-k2.6", messages, **variables)
+
+
+# What no template can render
+
+
+@pytest.mark.parametrize("wrong", [5, None, "text", {"role": "user", "content": 5}, "deep", "cycle", "keys"])
+def test_an_error_names_the_message(wrong: Any) -> None:
+    import kimi_tokenizers as kt
+
+    arguments: Any = {(1, 2): 1}
+    if wrong in ("deep", "cycle"):
+        arguments = {}
+        for _ in range(10_000):
+            arguments = {"a": arguments}
+        if wrong == "cycle":
+            arguments = {}
+            arguments["a"] = arguments
+    message = assistant(tool_calls=[call(arguments)]) if wrong in ("deep", "cycle", "keys") else wrong
+    with pytest.raises(kt.KimiTokenizersError, match="Message 1 "):
+        kt.load("moonshotai/Kimi-K2.6").apply_chat_template([user("x"), message])
