@@ -15,17 +15,24 @@ from kimi_tokenizers.catalogue.overlay import Overlay, resources
 from kimi_tokenizers.catalogue.toml import parse_toml
 from kimi_tokenizers.errors import ModelIdError, OverlayError, UnknownModelError
 
+# What this version was shipped with. It is only asked where the package has lost its folders, so that what is missing
+# is said for the models that it was for.
+_SHIPPED = (
+    *("kimi-k2-instruct", "kimi-k2-thinking", "kimi-k2.5", "kimi-k2.6", "kimi-k2.7-code"),
+    *("kimi-k3", "kimi-linear", "kimi-vl", "moonlight"),
+)
+
 
 def _listed() -> tuple[str, ...]:
-    """The folders, sorted; none where the package is damaged, which `overlays` says."""
+    """The folders, sorted; none where the package is damaged."""
     try:
         folders = [entry.name for entry in resources().iterdir() if entry.is_dir()]
         return tuple(sorted(name for name in folders if name != "common" and name[0] not in "._"))
-    except (OSError, ImportError):
+    except Exception:  # the folder, or its Python; a damaged zip
         return ()
 
 
-LINES = _listed()
+LINES = _listed() or _SHIPPED
 """Every packaged line, in alphabetical order."""
 
 _MODEL_ID = re.compile(r"(?!.*\.\.)[A-Za-z0-9_][A-Za-z0-9_.-]{0,95}/[A-Za-z0-9_][A-Za-z0-9_.-]{0,95}")
@@ -33,8 +40,6 @@ _MODEL_ID = re.compile(r"(?!.*\.\.)[A-Za-z0-9_][A-Za-z0-9_.-]{0,95}/[A-Za-z0-9_]
 
 def overlays() -> dict[str, Overlay]:
     """Every packaged overlay: line -> overlay. Raises OverlayError where a manifest is missing or damaged."""
-    if not LINES:
-        raise OverlayError("The packaged overlays are missing. Reinstall kimi-tokenizers.")
     return {line: _overlay(line) for line in LINES}
 
 
@@ -90,11 +95,19 @@ def _find(model_id: str) -> Overlay | None:
     if _start(name) not in _STARTS or any(part.startswith("distill") for part in name):
         return None
     best: tuple[int, Overlay | None] = (0, None)
-    for overlay in overlays().values():
-        for served in overlay.models:
+    for line in LINES:
+        if _start(parts(line)) != _start(name):
+            continue
+        try:
+            models = _overlay(line).models
+        except OverlayError:
+            if name[: len(parts(line))] == parts(line):
+                raise
+            continue  # a damaged manifest concerns its own line only
+        for served in models:
             served_name = parts(served.split("/")[1])
             if len(served_name) > best[0] and name[: len(served_name)] == served_name:
-                best = (len(served_name), overlay)
+                best = (len(served_name), _overlay(line))
     return best[1]
 
 

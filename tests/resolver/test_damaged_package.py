@@ -18,7 +18,7 @@ from conftest import ROOT
 
 STRANGERS = ["mlx-community/Qwen3-8B-4bit", "a/b", "x", "", "None", "a" * 10_000, "a/\0", "../kimi", "\ud800/kimi"]
 STRANGERS_LIKE_OURS = [
-    *("moonshotai/Kimi-Dev-72B", "moonshotai/Kimi-Audio-7B", "moonshotai/Kimi-VL-A3B", "moonshotai/Kimi-K20"),
+    *("moonshotai/Kimi-Dev-72B", "moonshotai/Kimi-Audio-7B", "moonshotai/Kimi-V2", "moonshotai/Kimi-K20"),
     *("x/Kimi-K2", "x/Kimi-K2.9-4bit", "x/Kimi-K2-Vision", "x/Kimi-K2.6-distill-Qwen", "x/Kimi-K3.1-Pro"),
     *("kimi-k2.6", "moonshotai/Kimi-K2.6/x", "moonshotai/Kimi-K2.6\0", "kimi"),
 ]

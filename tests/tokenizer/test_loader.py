@@ -286,7 +286,7 @@ def test_a_table_without_think_makes_it_plain_text(model_dir: Path) -> None:
 
 
 def test_a_table_with_think_makes_it_one_id(model_dir: Path) -> None:
-    write_table(model_dir, table())
+    write_table(model_dir, table(_163600="<|extra|>"))  # not the very table of another line, which is refused
     assert kt.load("moonshotai/Kimi-K2-Instruct", model_dir).encode("<think></think>") == [163606, 163607]
 
 
