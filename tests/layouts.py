@@ -171,7 +171,9 @@ def _tokenizer_config(overlay: Overlay) -> dict[str, Any]:
 
 
 def _write_slow_tokenizer(model_dir: Path, overlay: Overlay) -> None:
-    for name in {*overlay.always_ours, overlay.upstream.python, "tokenizer_config.json"} - {"kimi_line.json"}:
+    for name in {*overlay.always_ours, overlay.upstream.python, "tokenizer_config.json"} - (
+        {"kimi_line.json"} if overlay.line.startswith("kimi-k2") else set()
+    ):
         (model_dir / name).write_bytes(overlay.read(name))
 
 

@@ -47,16 +47,20 @@ def _identify_by_contents(path: Path) -> Overlay | None:
     table = control_token_table(config, path / TOKENIZER_CONFIG)
     names = {(key, entry.get("content")) for key, entry in table.items() if isinstance(entry, dict)}
     candidates = []
+    of_its_name = []
     for overlay in catalogue.overlays().values():
         of_its_type = model_type is not None and re.fullmatch(overlay.model_types[0], str(model_type), re.IGNORECASE)
         if model_type is not None and not of_its_type:
             continue
         # Others have the architectures of DeepSeek; one that is called after Kimi is Moonshot's.
         says_so = of_its_type and "kimi" in str(model_type).lower()
+        of_its_name += [overlay] if says_so else []
         if not says_so and not any(name[:-3] in named for name in overlay.always_ours if name.startswith(_PYTHON)):
             continue
         ours = {(str(index), name) for index, name in overlay.control_tokens().items()}
         if names.issuperset(ours):
             candidates.append((len(ours), overlay.default, overlay))
+    if not table and len(of_its_name) == 1:  # nothing says which tokens it has, and no other line has this type
+        return of_its_name[0]
     best = max(candidates, key=lambda candidate: candidate[:2], default=None)
     return best[2] if best else None

@@ -307,7 +307,10 @@ def test_output_to_a_full_disk_is_an_error_in_one_line(python: Interpreter, pyz:
                 [python.path, "-I", "-S", str(pyz), *arguments], stdout=full, stderr=subprocess.PIPE, check=False
             )
         assert done.returncode == 1, arguments
-        assert done.stderr == b"kimi-tokenizers: the output could not be written: No space left on device.\n", arguments
+        assert done.stderr == (
+            b"kimi-tokenizers: the output cannot be written: No space left on device. "
+            b"Make room for it, or send it elsewhere.\n"
+        ), arguments
 
 
 @pytest.mark.slow

@@ -48,6 +48,7 @@ def test_of_tokens_tells_the_lines_apart_that_differ_in_ids() -> None:
 def test_of_prompts_tells_the_lines_apart_that_differ_in_prompts() -> None:
     prints = {line: fingerprint.prompt_fingerprint(overlay) for line, overlay in catalogue.overlays().items()}
     bare = {line for line, overlay in catalogue.overlays().items() if "chat_template.jinja" not in overlay.files}
+    bare.remove("kimi-k3")  # which has a chat encoder
     assert len({prints[line] for line in bare}) == 1
     assert len(set(prints.values())) == len(prints) - len(bare) + 1
 

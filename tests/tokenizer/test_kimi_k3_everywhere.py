@@ -223,7 +223,7 @@ def test_neither_is_taken_for_k2(tmp_path: Path, line: str) -> None:
 def test_ids_and_files() -> None:
     for model_id in ("moonshotai/Kimi-K3", MODEL, "x/kimi_k3-4bit"):
         assert catalogue.find(model_id) is OVERLAY
-        assert all(kt.provides(model_id, name) for name in OVERLAY.always)
+        assert all(kt.provides(model_id, name) for name in OVERLAY.always_ours)
         assert not kt.provides(model_id, "encoding_k3.py")
     for model_id in ("moonshotai/Kimi-K3.1-Pro", "x/Kimi-K3.1", "x/Kimi-K30", "x/Kimi-K3V", "x/MyKimi-K3"):
         assert catalogue.find(model_id) is None

@@ -294,7 +294,7 @@ def test_identify(case: str, line: str | None, directories: dict[str, Path]) -> 
     assert (overlay and overlay.line) == line
 
 
-@pytest.mark.parametrize("content", [b"", b"[]", b'{"line": "kimi-k3"}', b'{"line": ["kimi-k2.6"]}', b"{}"])
+@pytest.mark.parametrize("content", [b"", b"[]", b'{"line": "kimi-k9"}', b'{"line": ["kimi-k2.6"]}', b"{}"])
 def test_a_line_file_that_says_nothing_known(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "kimi_line.json").write_bytes(content)
     assert registration.identify(tmp_path) is None
