@@ -222,5 +222,5 @@ def test_a_broken_revision_a_branch_and_an_unknown_line_are_refused(root: Path, 
     assert (done.returncode, "listed as broken" in done.stderr) == (1, True)
     assert run(root, "--mirror", mirror, "--line", "kimi-k2.6", "--revision", "main").returncode == 2
     assert run(root, "--revision", NEW).returncode == 2
-    assert run(root, "--mirror", mirror, "--line", "kimi-k3").returncode == 1
+    assert run(root, "--mirror", mirror, "--line", "kimi-k9").returncode == 1
     assert everything(root) == before
