@@ -36,7 +36,7 @@ import json
 import math
 import os
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -1188,6 +1188,7 @@ class TikTokenTokenizer(PreTrainedTokenizer):
 
         Raises:
             ChatTemplateError: the model directory has no chat template, and this line has none built in.
+            ConversationError: a message is no object, contains itself, or holds what no template can render.
         """
         if self.chat_template is None and kwargs.get("chat_template") is None:
             raise ChatTemplateError(
@@ -1204,7 +1205,7 @@ class TikTokenTokenizer(PreTrainedTokenizer):
                 kwargs[name] = given
         if tools and "tools_ts_str" not in kwargs:
             tools, kwargs["tools_ts_str"] = declared(tools)
-        try:
+        with _naming_the_message(conversation):
             return super().apply_chat_template(
                 _without_aliases(conversation),
                 tools=tools,
@@ -1212,8 +1213,6 @@ class TikTokenTokenizer(PreTrainedTokenizer):
                 add_generation_prompt=add_generation_prompt,
                 **{"tools_ts_str": None, **kwargs},
             )
-        except (TypeError, RecursionError) as error:  # out of the template, json or transformers
-            raise ConversationError(_what_is_wrong(conversation, error)) from error
 
     def _prompts_out(self, prompts: list[Prompt], is_batch: bool, tokenize: bool, kwargs: Mapping[str, Any]) -> Any:
         """What `apply_chat_template` returns for these prompts, with transformers' arguments for it in `kwargs`."""
@@ -1332,6 +1331,29 @@ def _without_aliases(conversation: Any) -> Any:
         others = (conversation.get("reasoning"), conversation.get("thinking"))
         return conversation if others == (None, None) else {**conversation, "reasoning_content": ""}
     return conversation
+
+
+@contextlib.contextmanager
+def _naming_the_message(conversation: Any) -> Iterator[None]:
+    """Turn what a template, json or transformers raise for a message into an error that names it."""
+    _check_messages(conversation)
+    try:
+        yield
+    except (TypeError, ValueError, RecursionError) as error:
+        if isinstance(error, ValueError) and "Circular reference" not in str(error):
+            raise  # it says itself what is wrong
+        raise ConversationError(_what_is_wrong(conversation, error)) from error
+
+
+def _check_messages(conversation: Any) -> None:
+    """Raise ConversationError for a message that is no object. transformers 4 would render nothing for it."""
+    for index, message in enumerate(conversation if isinstance(conversation, (list, tuple)) else ()):
+        if isinstance(message, (list, tuple)):
+            _check_messages(message)
+        elif message is None or isinstance(message, (str, bytes, int, float)):
+            raise ConversationError(
+                f"Message {index} is a {type(message).__name__}, not an object with `role` and `content`."
+            )
 
 
 def _what_is_wrong(conversation: Any, error: Exception) -> str:
