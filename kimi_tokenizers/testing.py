@@ -1,7 +1,7 @@
 """Checks for other projects' tests: does a tokenizer give the known answers, and does it keep exo's rules?
 
 Every check is one function that returns nothing or raises `CheckError`, an `AssertionError` that says what was found
-and what was expected. `check_model_dir` does all of them; `pytest --kimi-model-dir DIR` runs it as tests. What could
+and what was expected. `check_model_dir` does all of them; `pytest --kimi-model-dir=DIR` runs it as tests. What could
 not be checked is never called fine: it is a `NotCheckedError`, or a `NotCheckedWarning` where only a part could not.
 
 >>> check_encoding(lambda text: tokenizer.encode(text))

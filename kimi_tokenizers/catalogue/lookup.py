@@ -106,6 +106,9 @@ def _find(model_id: str) -> Overlay | None:
             continue  # a damaged manifest concerns its own line only
         for served in models:
             served_name = parts(served.split("/")[1])
+            rest = name[len(served_name) :]
+            if rest and re.fullmatch("[0-9]{1,2}", rest[0]) and re.fullmatch("[a-z][0-9]", served_name[-1]):
+                continue  # Kimi-K3-1 is another way to write K3.1
             if len(served_name) > best[0] and name[: len(served_name)] == served_name:
                 best = (len(served_name), _overlay(line))
     return best[1]

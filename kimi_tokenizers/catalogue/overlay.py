@@ -102,6 +102,7 @@ class Overlay:
             control tokens it is.
         evidence: file, or what else there is -> how it is known: "hash", "golden", "reports" or "none", as the
             manifests explain.
+        text_types: the same for `model_type` in `text_config`, where that differs.
         encoder: those of `files` that render conversations, where the line has a chat encoder instead of a template; a
             chat template in a model directory then has no effect.
     """
@@ -114,6 +115,7 @@ class Overlay:
     default: bool = False
     evidence: Mapping[str, str] = field(default_factory=dict)
     encoder: tuple[str, ...] = ()
+    text_types: str | None = None
 
     @property
     def always_ours(self) -> tuple[str, ...]:
@@ -141,7 +143,8 @@ class Overlay:
             "revisions": pins,
             "good_revisions": list(self.upstream.good_revisions),
             "broken_revisions": list(self.upstream.broken_revisions),
-            "evidence": dict(self.evidence),
+            # A chat encoder stands in the place of a template, which then is not missing.
+            "evidence": {name: by for name, by in self.evidence.items() if not (self.encoder and by == "none")},
         }
 
     def description(self) -> dict[str, Any]:
@@ -179,4 +182,5 @@ class Overlay:
             default=manifest.get("default", False),
             evidence=manifest["evidence"],
             encoder=tuple(manifest.get("encoder", ())),
+            text_types=manifest["guard"].get("text_types"),
         )

@@ -80,8 +80,8 @@ def _run(argv: Sequence[str], prog: str) -> int:
         if package in ("", "kimi_tokenizers"):
             raise
         _say(
-            f"this command needs the package {package}, which is not installed. With Python 3.10 or newer, "
-            "run: pip install kimi-tokenizers (or, from a clone: uv run kimi-tokenizers …)",
+            f"this command needs the package {package}, which is not installed. With Python 3.10 or newer, install "
+            "kimi-tokenizers as its README says, or run, from a clone: uv run kimi-tokenizers …",
             as_json=getattr(given, "json", False),
         )
     return 1

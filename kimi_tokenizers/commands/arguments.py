@@ -327,7 +327,7 @@ def _add(subparsers: Any, name: str, command: Command) -> argparse.ArgumentParse
     for argument in command.arguments:
         parser.add_argument(argument.name, **argument.settings)
     program = "kimi-tokenizers"
-    if sys.argv[0].endswith(".pyz"):  # the one file, which is run by its path
+    if sys.argv[0].endswith((".pyz", "sync_overlays.py")):  # which are run by their paths
         program = f"python3 {shlex.quote(sys.argv[0])}"
     parser.set_defaults(command=name, module=command.module, program=program, wrong_usage=parser.error)
     return parser

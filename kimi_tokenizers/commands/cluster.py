@@ -106,11 +106,11 @@ def _task(arguments: argparse.Namespace) -> Task:
 
 def _again(arguments: argparse.Namespace, action: str) -> str:
     """The command line that does something else with the same nodes."""
-    words = ["kimi-tokenizers", "cluster", action]
+    words = ["cluster", action]
     words += ["--ssh", arguments.ssh] if arguments.ssh != "ssh" else []
     words += [word for path in arguments.models_dir for word in ("--models-dir", path)]
     words += [word for setting in arguments.env for word in ("--env", setting)]
-    return shlex.join([*words, *dict.fromkeys(arguments.nodes)])
+    return f"{arguments.program} " + shlex.join([*words, *dict.fromkeys(arguments.nodes)])
 
 
 # -- all nodes -------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kimi_tokenizers import catalogue
-from kimi_tokenizers.commands.tables import coloured, emit, emit_json, table
+from kimi_tokenizers.commands.tables import coloured, emit, emit_report, table
 
 # Every word that a manifest may use, in the order in which it is printed.
 _KNOWN_BY = {
@@ -22,7 +22,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the lines."""
     lines = [overlay.report() for overlay in catalogue.overlays().values()]
     if arguments.json:
-        emit_json({"lines": lines})
+        emit_report(True, lines=lines)
     else:
         for line in lines:
             _say(line)

@@ -1,4 +1,4 @@
-"""pytest's plugin: `pytest --kimi-model-dir DIR` runs the checks of `kimi_tokenizers.testing` on a model directory.
+"""pytest's plugin: `pytest --kimi-model-dir=DIR` runs the checks of `kimi_tokenizers.testing` on a model directory.
 
 pytest imports it in every project of an environment, so it imports nothing else before the option is given. Without it
 nothing is added.

@@ -120,9 +120,12 @@ def _config(overlay: Overlay, model_dir: Path) -> None:
             raise _mismatch(overlay, path, f"has vocab_size {size!r}", f"has {VOCAB_SIZE:,} ids")
     text_type = text_config.get("model_type") if isinstance(text_config, dict) else None
     pattern, in_words = overlay.model_types
-    for key, found in (("model_type", config.get("model_type")), ("text_config.model_type", text_type)):
+    for key, found, wanted in (
+        ("model_type", config.get("model_type"), pattern),
+        ("text_config.model_type", text_type, overlay.text_types or pattern),
+    ):
         # A text model may have the architecture of another family (DeepSeek's), but not be another Kimi.
-        foreign = found is not None and not re.fullmatch(pattern, str(found), re.IGNORECASE)
+        foreign = found is not None and not re.fullmatch(wanted, str(found), re.IGNORECASE)
         if foreign and (key == "model_type" or "kimi" in str(found).lower()):
             raise _mismatch(overlay, path, f"has {key} {found!r}", f"is for {in_words}")
 

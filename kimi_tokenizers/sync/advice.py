@@ -51,7 +51,7 @@ def advice(model: Model, status: ModelStatus) -> Advice | None:
         what = "No command mends it: the directory holds another vocabulary. Download it anew, or rename it."
         return Advice(("explain", *_naming(model)), what)
     if status.state == "incomplete" and status.tokenizer in ("healthy", "overlaid"):
-        return Advice(("status", *_naming(model)), "Weights are missing: start exo, which downloads them, first.")
+        return Advice(("explain", *_naming(model)), "Weights are missing: start exo, which downloads them, first.")
     try:
         helps = bool(plan(model.overlay, model.path).writes)
     except (KimiTokenizersError, OSError):

@@ -49,6 +49,8 @@ def _after(tool_choice: Any, response_format: Any, response_schema: Any) -> Segm
     segments: Segments = []
     if isinstance(tool_choice, str) and tool_choice in _CHOICES:
         segments += system("tool-choice", _CHOICES[tool_choice])
+    if response_format is not None and not isinstance(response_format, (str, Mapping)):
+        raise ConversationError(f"`response_format` is a {type(response_format).__name__}, not an object or its type.")
     kind = response_format.get("type") if isinstance(response_format, Mapping) else response_format
     if isinstance(kind, str) and kind in ("json_object", "json_schema"):
         text = _FORMAT.format(kind)
@@ -61,6 +63,8 @@ def _after(tool_choice: Any, response_format: Any, response_schema: Any) -> Segm
 def _before(tools: Any, thinking: bool, thinking_effort: Any) -> Segments:
     """The system messages before the conversation."""
     segments: Segments = []
+    if tools is not None and not isinstance(tools, (list, tuple)):
+        raise ConversationError(f"`tools` is a {type(tools).__name__}, not a list of JSON schemas.")
     if tools:
         segments += system("tool-declare", _TOOLS + json_block(tools, "`tools`"))
     if thinking and thinking_effort is not None:
