@@ -265,7 +265,7 @@ def test_the_script_says_which_package_is_missing(command: str, package: str) ->
     assert (done.returncode, done.stdout) == (1, "")
     [line] = done.stderr.splitlines()
     assert line.startswith(f"kimi-tokenizers: this command needs the package {package}, which is not installed.")
-    assert "With Python 3.10 or newer, run: pip install kimi-tokenizers" in line
+    assert "With Python 3.10 or newer, install kimi-tokenizers as its README says" in line
     assert "uv run kimi-tokenizers" in line
 
 
