@@ -36,8 +36,8 @@ settings.register_profile(
 settings.load_profile("kimi")
 
 # Left out of `pytest`, which answers within two minutes, and run by `pytest -m slow`, as CI does after it: they build
-# the package, convert the vocabulary, compare engines on megabytes, or start and kill hundreds of processes. Single tests
-# elsewhere carry the mark themselves.
+# the package, convert the vocabulary, compare engines on megabytes, or start and kill hundreds of processes. Single
+# tests elsewhere carry the mark themselves.
 SLOW_MODULES = {
     *("test_adapter", "test_bench", "test_cache", "test_command_line", "test_engines", "test_exo_downloader"),
     *("test_cluster", "test_cluster_sshd", "test_exo_loading", "test_exo_standalone", "test_engine"),
