@@ -40,7 +40,8 @@ settings.load_profile("kimi")
 # tests elsewhere carry the mark themselves.
 SLOW_MODULES = {
     *("test_adapter", "test_bench", "test_cache", "test_command_line", "test_engines", "test_exo_downloader"),
-    *("test_cluster", "test_cluster_sshd", "test_exo_loading", "test_exo_standalone", "test_engine"),
+    *("test_cluster", "test_cluster_odd_nodes", "test_cluster_sshd", "test_exo_loading", "test_exo_standalone"),
+    "test_engine",
     *("test_fingerprint", "test_frozen_app", "test_guard", "test_integration", "test_kimi_k3_everywhere"),
     *("test_lines", "test_load_mlx", "test_pairs_of_lines"),
     *("test_packaging", "test_parity", "test_refresh_overlays", "test_register", "test_resolver", "test_sync"),

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from kimi_tokenizers.commands.answers import Examined
-from kimi_tokenizers.commands.tables import emit, shown, table
+from kimi_tokenizers.commands.tables import counted, emit, shown, table
 from kimi_tokenizers.sync import REPORT_SCHEMA, Difference, compare_reports, not_loading
 
 _HEADING = ("NODE", "MODEL", "STATE", "TOKENS", "PROMPTS")
@@ -126,9 +126,8 @@ def _remarks(node: Examined, result: Result) -> list[str]:
     remarks = [_cut(problem, 1000) for problem in ([node.problem] if node.problem else [])]
     remarks += [_cut(problem, 1000) for problem in node.problems]
     if not node.problem and not node.models:
-        remarks.append(
-            "no Kimi models were found. If exo keeps them elsewhere there, say where with --models-dir or --env."
-        )
+        found = "" if node.problems else "no Kimi models were found. "
+        remarks.append(f"{found}If exo keeps them elsewhere there, say where with --models-dir or --env.")
     for one in node.done or ():
         head = _cut(one.model)
         if one.problem is not None:
@@ -151,15 +150,19 @@ def _say_sum(result: Result) -> None:
     failing = not_loading(result.reports())
     machines = result.machines()
     if failed:
-        emit(f"{failed} of {len(result.nodes)} nodes could not be examined, have no models, or report a problem.")
+        emit(f"{_of(failed, result)} could not be examined, without models, or with a problem.")
     if failing:
-        emit(f"{len(failing)} of {len(result.nodes)} nodes have a model that exo would not load.")
+        emit(f"{_of(len(failing), result)} with a model that exo would not load.")
     if machines < 2:
         emit(f"{'Only one machine' if machines else 'No machine'} has models, so there is nothing to compare.")
     elif not result.differences() and not failing:
         models = len({model["model"] for report in result.reports().values() for model in report["models"]})
         rest = "" if machines == len(result.nodes) else ", of those that could be compared"
-        emit(f"All equal: {machines} nodes, {models} models{rest}.")
+        emit(f"All equal: {counted(machines, 'node')}, {counted(models, 'model')}{rest}.")
+
+
+def _of(number: int, result: Result) -> str:
+    return f"{number} of {counted(len(result.nodes), 'node')}"
 
 
 def _sync_would_help(result: Result) -> bool:

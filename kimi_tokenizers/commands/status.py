@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from kimi_tokenizers.commands.tables import (
+    counted,
     emit,
     emit_detail,
     emit_json,
@@ -113,7 +114,7 @@ def _compare(arguments: argparse.Namespace) -> int:
         emit_problems(problems)
         if ok:
             models = len({model["model"] for report in reports.values() for model in report["models"]})
-            emit(f"All equal: {len(reports)} nodes, {models} models.")
+            emit(f"All equal: {counted(len(reports), 'node')}, {counted(models, 'model')}.")
         elif differences or failing:
             emit("")
             emit("Next, on each of these nodes:")

@@ -105,6 +105,11 @@ def shown(text: str) -> str:
     )
 
 
+def counted(number: int, what: str) -> str:
+    """A number of things: "1 node", "2 nodes"."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
 def mark(ok: bool) -> str:
     """The verdict on one thing."""
     return "ok" if ok else "FAILED"

@@ -60,6 +60,7 @@ case "$node" in
   banner*) printf 'Welcome\\033[2J!\\nno newline at its end'; sh -c "$command"; echo bye ;;
   locale*) LC_ALL=xx_YY.weird LANG=xx_YY sh -c "$command" ;;
   latin*) LC_ALL=C PYTHONUTF8=0 PYTHONCOERCECLOCALE=0 PYTHONIOENCODING=ascii sh -c "$command" ;;
+  login*) . "$HOME/login"; sh -c "$command" ;;
   answers*) read -r marker size
     printf '\\n%s[3, 11, 7]\\n\\n%s{"ready": true}\\n\\n%s%s\\n' "$marker" "$marker" "$marker" "$(cat "$HOME/answer")"
     cat > /dev/null ;;
@@ -155,7 +156,7 @@ def test_status_sync_and_restore(nodes: Nodes) -> None:
     assert (report["schema"], report["compared"], report["differences"]) == (1, 2, [])
     done = nodes.run("status", "a", "b")
     assert done.returncode == 0
-    assert "All equal: 2 nodes, 1 models." in done.stdout
+    assert "All equal: 2 nodes, 1 model." in done.stdout
     status, report = nodes.report("restore", "a", "b")
     assert (status, states(report)) == (0, {"a": ["broken"], "b": ["broken"]})
     for name in ("a", "b"):
@@ -207,7 +208,7 @@ def test_it_runs_from_the_one_file_too(nodes: Nodes) -> None:
     argv = [sys.executable, "-I", "-S", str(one_file), *nodes.argv("sync", "a", "b")[3:]]
     done = subprocess.run(argv, env=nodes.environment(), capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
-    assert "All equal: 2 nodes, 1 models." in done.stdout
+    assert "All equal: 2 nodes, 1 model." in done.stdout
 
 
 def test_progress_is_shown_on_a_terminal_and_gone_afterwards(nodes: Nodes) -> None:

@@ -143,7 +143,7 @@ def test_every_login_shell(server: Server) -> None:
     assert {name: contents(server.folder / name) for name in names} == before
     done = server.run("sync", *names)
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
-    assert f"All equal: {len(names)} nodes, 1 models." in done.stdout
+    assert f"All equal: {len(names)} nodes, 1 model." in done.stdout
     done = server.run("restore", *names)
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
     assert {name: contents(server.folder / name) for name in names} == before

@@ -388,7 +388,7 @@ def test_nodes_are_compared(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
         save(tmp_path, node, value) for node, value in zip("abcde", (good, good, other, bad, none), strict=True)
     )
     assert main(["status", "--compare", a, b]) == 0
-    assert capsys.readouterr().out == "All equal: 2 nodes, 1 models.\n"
+    assert capsys.readouterr().out == "All equal: 2 nodes, 1 model.\n"
     assert main(["status", "--compare", a, b, c]) == 1
     said = capsys.readouterr().out
     assert "moonshotai/Kimi-K2.6: the nodes differ in prompt text" in said
