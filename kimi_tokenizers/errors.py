@@ -34,6 +34,10 @@ class VocabularyMismatchError(KimiTokenizersError, ValueError):
     """A model directory says of itself that it has another vocabulary than the overlay."""
 
 
+class FolderError(KimiTokenizersError, OSError):
+    """Something in a directory is a link, somebody else's or of another kind, where that would not be safe."""
+
+
 class CacheError(KimiTokenizersError, OSError):
     """No directory can be made to put the overlay's files in."""
 

@@ -17,6 +17,7 @@ from kimi_tokenizers.model_dirs.finding import (
     places,
 )
 from kimi_tokenizers.model_dirs.fingerprint import prompt_fingerprint, token_fingerprint
+from kimi_tokenizers.model_dirs.folder import Folder
 from kimi_tokenizers.model_dirs.guard import TOKENIZER_JSON_BYTES, check_vocabulary
 from kimi_tokenizers.model_dirs.identification import identify
 from kimi_tokenizers.model_dirs.locking import LOCK_SECONDS, only_process, wait_for
@@ -42,6 +43,7 @@ __all__ = [
     "TOKENIZER_JSON_BYTES",
     "VIEW_MARKER",
     "FileList",
+    "Folder",
     "Found",
     "Model",
     "Place",
