@@ -1,10 +1,14 @@
-"""The Pythons of this machine: in PATH, of pyenv, of uv, and in GitHub's tool cache. Each is asked who it is."""
+"""The Pythons of this machine: in PATH, of pyenv, of uv, and in GitHub's tool cache. Each is asked who it is.
+
+They are found with another HOME, too: by the shims in PATH, the Python that asks, and the home that the system knows.
+"""
 
 from __future__ import annotations
 
 import functools
 import glob
 import os
+import pwd
 import subprocess
 import sys
 from typing import NamedTuple
@@ -42,9 +46,14 @@ def interpreters() -> dict[tuple[int, int], Interpreter]:
 def _candidates() -> list[str]:
     names = ["python3", *(f"python3.{minor}" for minor in range(6, 16)), "python2.7"]
     folders = os.environ.get("PATH", os.defpath).split(os.pathsep)
-    folders = [folder for folder in folders if os.path.basename(folder) != "shims"]  # pyenv's own folders are next
-    pyenv = os.environ.get("PYENV_ROOT") or os.path.expanduser("~/.pyenv")
-    for pattern in (f"{pyenv}/versions/*/bin", f"{_uv_folder()}/*/bin", f"{_tool_cache()}/Python/*/*/bin"):
+    shims = [folder for folder in folders if os.path.basename(folder) == "shims"]  # pyenv's own folders are next
+    folders = [folder for folder in folders if folder not in shims]
+    homes = [os.path.expanduser("~"), pwd.getpwuid(os.getuid()).pw_dir]
+    pyenvs = [os.environ.get("PYENV_ROOT") or "/-", *map(os.path.dirname, shims), *(f"{home}/.pyenv" for home in homes)]
+    patterns = [f"{pyenv}/versions/*/bin" for pyenv in pyenvs]
+    patterns += [f"{folder}/*/bin" for folder in (_uv_folder(), *(f"{home}/.local/share/uv/python" for home in homes))]
+    patterns += [f"{_tool_cache()}/Python/*/*/bin", f"{os.path.dirname(sys.base_prefix)}/*/bin"]
+    for pattern in patterns:
         folders += sorted(glob.glob(pattern))
     paths = [sys.executable, *(os.path.join(folder, name) for folder in folders for name in names)]
     return list(dict.fromkeys(os.path.realpath(path) for path in paths if os.access(path, os.X_OK)))

@@ -824,6 +824,7 @@ class TikTokenTokenizer(PreTrainedTokenizer):
     special_tokens: dict[str, int]
     model: tiktoken.Encoding
     _own_steps = True
+    _vocab: dict[str, int] | None = None
 
     # Building
 
@@ -859,7 +860,6 @@ class TikTokenTokenizer(PreTrainedTokenizer):
         self.special_tokens = special_tokens(table)
         _check_names(self.special_tokens, ranks)
         self.model = _new_engine(ranks, self.special_tokens)
-        self._vocab: dict[str, int] | None = None
 
         extra = kwargs.pop("extra_special_tokens", None)
         if isinstance(extra, Mapping) and extra:
@@ -876,6 +876,7 @@ class TikTokenTokenizer(PreTrainedTokenizer):
             added_tokens_decoder=table,
             **kwargs,
         )
+        self.special_tokens_pattern = "none"  # else transformers 5.0 and 5.1 put BERT's tokens around a text
 
     @classmethod
     def _checked_line(cls, line: Line) -> Line:
@@ -1133,7 +1134,8 @@ class TikTokenTokenizer(PreTrainedTokenizer):
         except (KeyError, OverflowError, TypeError):
             self._raise_bad_id(ids)
         if clean_up_tokenization_spaces or (clean_up_tokenization_spaces is None and self.clean_up_tokenization_spaces):
-            text = self.clean_up_tokenization(text)
+            for spaced in _CLEANED_UP:  # here, since transformers 5.0 and 5.1 have no `clean_up_tokenization`
+                text = text.replace(spaced, spaced.strip())
         return text
 
     def convert_tokens_to_string(self, tokens: Iterable[str]) -> str:
@@ -1286,6 +1288,9 @@ _CHARACTER_TO_BYTE.update((ord(character), byte) for byte, character in enumerat
 
 # ---------------------------------------------------------------------------------------------------------------------
 # 4.2. Input as transformers and its users hand it over
+
+# What loses its spaces with `clean_up_tokenization_spaces`, in this order.
+_CLEANED_UP = (" .", " ?", " !", " ,", " ' ", " n't", " 'm", " 's", " 've", " 're")
 
 # transformers 4 has one method for a single text (to which a list is that text's tokens) and another for a batch;
 # transformers 5 has one method for both.

@@ -92,6 +92,7 @@ class Reference(PreTrainedTokenizer):  # type: ignore[misc, unused-ignore]
             },
             **kwargs,
         )
+        self.special_tokens_pattern = "none"  # transformers 5.0 and 5.1 put tokens around every text, as BERT's
 
     @property
     def vocab_size(self) -> int:
@@ -536,12 +537,10 @@ def test_decode_a_batch(tokenizer: TikTokenTokenizer) -> None:
 
 
 def test_decode_cleans_up_only_on_request(tokenizer: TikTokenTokenizer) -> None:
-    text = "a , b . c ?"
+    text = "a , b . c ? I 'm , it 's n't ' x !"
     ids = tokenizer.encode(text)
     assert tokenizer.decode(ids) == tokenizer.decode(ids, clean_up_tokenization_spaces=False) == text
-    assert (
-        tokenizer.decode(ids, clean_up_tokenization_spaces=True) == tokenizer.clean_up_tokenization(text) == "a, b. c?"
-    )
+    assert tokenizer.decode(ids, clean_up_tokenization_spaces=True) == "a, b. c? I'm, it'sn't'x!"
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -29,7 +30,8 @@ def compat(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     module = script("compat")
     monkeypatch.setattr(module, "README", tmp_path / "README.md")
     module.README.write_text(f"before\n{module.BEGIN}\nold\n{module.END}\nafter\n")
-    monkeypatch.setattr(module, "pythons", lambda: {10: "python3.10", 12: "python3.12", 14: "python3.14"})
+    monkeypatch.setattr(module, "pythons", lambda: {10: "python3.10", 13: "python3.13", 14: "python3.14"})
+    monkeypatch.setattr(module, "minors", lambda: ["4.57", "5.0", "5.1"])
     return module
 
 
@@ -114,20 +116,25 @@ def compat_main(compat: Any, monkeypatch: pytest.MonkeyPatch, run: Runs) -> int:
     return int(compat.main())
 
 
-def test_the_oldest_and_the_newest_python_are_tried(compat: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_python_and_every_minor_version_of_transformers_is_tried(
+    compat: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     tried = []
 
     def run(python: str, requirements: tuple[str, ...]) -> tuple[dict[str, str], str]:
         tried.append((python, requirements[0]))
-        return {"transformers": "5.6.2", "tiktoken": "0.12.0"}, "7 passed"
+        version = requirements[0].partition("==")[2].replace("*", "9")
+        return {"transformers": version, "tiktoken": "0.12.0"}, "7 passed" if version < "5.1" else "8 passed"
 
     assert compat_main(compat, monkeypatch, run) == 0
-    wanted = ["transformers==4.57.*", "transformers==5.6.2", "transformers"]
-    assert tried == [(python, version) for python in ("python3.10", "python3.14") for version in wanted]
+    assert tried[:2] == [("python3.10", "transformers==4.57.*"), ("python3.13", "transformers==5.6.2")]
+    assert tried[2:5] == [(python, "transformers") for python in ("python3.10", "python3.13", "python3.14")]
+    assert tried[5:] == [("python3.13", f"transformers=={minor}.*") for minor in ("4.57", "5.0", "5.1")]
     text = compat.README.read_text()
     assert text.startswith(f"before\n{compat.BEGIN}\n| Python |")
     assert text.endswith(f"|\n{compat.END}\nafter\n")
-    assert "| 3.14 | 5.6.2 | 0.12.0 | – | – | – | 7 passed |" in text
+    assert "| 3.13 | 5.6.2 | 0.12.0 | – | – | – | 8 passed |" in text
+    assert "| 3.13 | 4.57.9 to 5.0.9 | 0.12.0 | – | – | – | 7 passed |" in text  # neighbours of which the same holds
     assert "old" not in text
 
 
@@ -136,9 +143,9 @@ def test_a_python_that_is_supported_and_not_here_is_said_to_be(compat: Any, monk
     assert compat_main(compat, monkeypatch, lambda *_: ({}, "7 passed")) == 0
     rows = compat.README.read_text().splitlines()
     assert [row for row in rows if "not on this machine" in row] == [
-        f"| {version} | – | – | – | – | – | not on this machine |" for version in ("3.10", "3.14")
+        f"| {version} | – | – | – | – | – | not on this machine |" for version in ("3.10", "3.12", "3.13", "3.14")
     ]
-    assert sum("| 3.11 |" in row for row in rows) == 3
+    assert any("| 3.11 |" in row for row in rows)
 
 
 @pytest.mark.parametrize("outcome", ["1 failed, 6 passed", "6 passed, 1 skipped", "cannot be installed: no such", ""])
@@ -157,7 +164,23 @@ def test_a_readme_without_a_place_for_the_table(
 
 def test_real_pythons_are_found() -> None:
     found = script("compat").pythons()
-    assert found, "uv finds none"
+    assert found
+    assert sys.version_info.minor in found
     for minor, path in found.items():
         version = subprocess.run([path, "--version"], capture_output=True, text=True, check=True).stdout
         assert version.startswith(f"Python 3.{minor}.")
+
+
+def test_another_home_hides_no_python() -> None:
+    """As where a test, or a service, has a home of its own."""
+    code = "from compat import pythons; print(sorted(pythons()))"
+    said = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "HOME": home, "PYTHONPATH": str(ROOT / "scripts")},
+            capture_output=True,
+            check=True,
+        ).stdout
+        for home in (os.path.expanduser("~"), "/nonexistent")
+    }
+    assert len(said) == 1
