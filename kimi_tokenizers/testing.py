@@ -28,7 +28,7 @@ from kimi_tokenizers.evidence import (
     known_answers,
     open_reference,
 )
-from kimi_tokenizers.model_dirs import INDEX_SUFFIX, Model, check_vocabulary, checked_dir, identify, read_small
+from kimi_tokenizers.model_dirs import INDEX_SUFFIX, Model, TokenizerFiles, check_vocabulary, identify, read_small
 from kimi_tokenizers.tokenizer import KnownAnswer, every_known_answer, known_answers_of, load
 
 __all__ = [
@@ -96,13 +96,14 @@ def checks_of_model_dir(
         CheckError: nothing says that it is a directory of a Kimi model.
         ModelDirError: it cannot be read.
     """
-    path = checked_dir(model_dir)
-    overlay = catalogue.get(model_id) if model_id else identify(path)
+    with TokenizerFiles(model_dir) as directory:
+        path = directory.path
+        overlay = catalogue.get(model_id) if model_id else identify(directory)
     if overlay is None:
         raise CheckError(f"Nothing in {str(path)!r} says that it is a Kimi model. Give its model id as well.")
     line, model = overlay.line, model_id or overlay.models[0]
     checks: dict[str, Callable[[], None]] = {
-        "vocabulary": lambda: _guarded(lambda: check_vocabulary(overlay, path)),
+        "vocabulary": lambda: _guarded(lambda: _check_vocabulary(overlay, path)),
         "overlay": lambda: _guarded(lambda: _check_overlaid(model, path, line)),
     }
     checks["data"] = lambda: _guarded(lambda: _check_data(path, line))
@@ -118,6 +119,11 @@ def _guarded(check: Callable[[], None]) -> None:
         raise
     except KimiTokenizersError as error:
         raise CheckError(str(error)) from error
+
+
+def _check_vocabulary(overlay: Overlay, path: Path) -> None:
+    with TokenizerFiles(path) as directory:
+        check_vocabulary(overlay, directory)
 
 
 def _check_overlaid(model_id: str, path: Path, line: str) -> None:

@@ -40,7 +40,7 @@ from layouts import WEIGHTS, fast_tokenizer_json, small_tokenizer_json, write_la
 import kimi_tokenizers
 from kimi_tokenizers import catalogue, view
 from kimi_tokenizers.evidence.exo_loading import isolated, load_like_exo
-from kimi_tokenizers.model_dirs import exo, fingerprint
+from kimi_tokenizers.model_dirs import TokenizerFiles, exo, fingerprint
 from kimi_tokenizers.resolver import cache
 
 MODEL = "moonshotai/Kimi-K2.6"
@@ -383,8 +383,8 @@ def test_nodes_that_downloaded_different_layouts_agree(
         node = {"HOME": str(tmp_path), "EXO_DEFAULT_MODELS_DIR": str(tmp_path / layout)}
         nodes[layout] = download(MODEL, hub, node)
     overlay = catalogue.get(MODEL)
-    assert len({fingerprint.token_fingerprint(overlay, path) for path in nodes.values()}) == 1
-    assert len({fingerprint.prompt_fingerprint(overlay, path) for path in nodes.values()}) == 1
+    assert len({fingerprint.token_fingerprint(overlay, TokenizerFiles(path)) for path in nodes.values()}) == 1
+    assert len({fingerprint.prompt_fingerprint(overlay, TokenizerFiles(path)) for path in nodes.values()}) == 1
     text = "<|im_user|>user<|im_middle|>你好, world<|im_end|><think>"
     first, second = (load(MODEL, path).encode(text) for path in nodes.values())
     assert first == second

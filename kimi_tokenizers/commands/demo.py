@@ -20,7 +20,7 @@ from kimi_tokenizers import catalogue, resolver
 from kimi_tokenizers.commands.tables import emit, emit_report, mark, shown, verdict
 from kimi_tokenizers.commands.waiting import Waiting
 from kimi_tokenizers.evidence import isolated, load_like_exo, wrap_for_mlx
-from kimi_tokenizers.model_dirs import folder_name
+from kimi_tokenizers.model_dirs import TokenizerFiles, folder_name
 from kimi_tokenizers.tokenizer import END, START, parse_tool_call
 
 MODEL = "moonshotai/Kimi-K2.6"
@@ -148,7 +148,8 @@ def _without(demo: Demo, model_dir: Path) -> None:
 
 def _with(demo: Demo, model_dir: Path) -> None:
     overlay = catalogue.get(MODEL)
-    ours = [layer.name for layer in resolver.layers(overlay, model_dir) if layer.origin == "overlay"]
+    with TokenizerFiles(model_dir) as directory:
+        ours = [layer.name for layer in resolver.layers(overlay, directory) if layer.origin == "overlay"]
     front = resolver.resolve(MODEL, model_dir)
     demo.add("the overlay goes in front", ", ".join(ours), (front / "tokenization_kimi.py").exists())
 

@@ -21,14 +21,7 @@ from typing import Any, Union
 from kimi_tokenizers import catalogue
 from kimi_tokenizers.catalogue import N_RANKS, VOCAB_SIZE, unspell
 from kimi_tokenizers.errors import KimiTokenizersError
-from kimi_tokenizers.model_dirs import (
-    TOKENIZER_CONFIG,
-    TOKENIZER_JSON_BYTES,
-    checked_dir,
-    control_token_table,
-    read_object,
-    read_small,
-)
+from kimi_tokenizers.model_dirs import TOKENIZER_JSON_BYTES, TokenizerFiles, read_small
 from kimi_tokenizers.tokenizer import encoding_arguments
 
 ENGINES = ("tiktoken", "tokenizers", "gigatoken")
@@ -91,7 +84,8 @@ def open_reference(name: str, line: str = "kimi-k2.6", *, trust_remote_code: boo
     path = Path(name)
     if path.is_file():
         return _fast(path, name) if path.suffix == ".json" else _bare(path, line)
-    path = checked_dir(path)
+    with TokenizerFiles(path):
+        pass  # it is a directory that can be read
     if (path / "tiktoken.model").exists():
         if not trust_remote_code:
             reference = _slow(path, name, line)
@@ -140,7 +134,8 @@ def _bare(path: Path, line: str) -> Reference:
 
 def _slow(path: Path, name: str, line: str) -> Reference:
     reference = Reference(name, "slow tokenizer, its data in tiktoken", ranks=_read_ranks(path / "tiktoken.model"))
-    table = control_token_table(read_object(path / TOKENIZER_CONFIG), path / TOKENIZER_CONFIG)
+    with TokenizerFiles(path) as directory:
+        table = directory.control_token_table()
     if table:
         try:
             reference.control = {int(index): str(entry["content"]) for index, entry in table.items()}

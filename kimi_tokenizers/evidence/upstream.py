@@ -15,12 +15,7 @@ from kimi_tokenizers.catalogue import Overlay
 from kimi_tokenizers.errors import KimiTokenizersError, TokenizerConfigError, VocabularyMismatchError
 from kimi_tokenizers.evidence.changes import Change, Finding
 from kimi_tokenizers.evidence.hub import Client, File, HubError
-from kimi_tokenizers.model_dirs import (
-    TOKENIZER_CONFIG,
-    check_vocabulary,
-    control_token_table,
-    read_object,
-)
+from kimi_tokenizers.model_dirs import TOKENIZER_CONFIG, TokenizerFiles, check_vocabulary
 
 # Those that the guard reads: fetched where they changed.
 _GUARDED = ("tiktoken.model", "tokenizer.json", "tokenizer_config.json", "config.json")
@@ -87,9 +82,9 @@ def _reads_as_another_vocabulary(
             continue
         (folder / name).write_bytes(client.fetch(finding.model, finding.commit or "main", now[name]))
     try:
-        check_vocabulary(overlay, folder)
-        path = folder / TOKENIZER_CONFIG
-        table = control_token_table(read_object(path), path)
+        with TokenizerFiles(folder) as directory:
+            check_vocabulary(overlay, directory)
+            table = directory.control_token_table()
         theirs = {int(index): str(entry["content"]) for index, entry in table.items()}
     except VocabularyMismatchError as error:
         finding.details.append(str(error).replace(str(folder) + "/", ""))
@@ -107,7 +102,8 @@ def _reads_as_another_vocabulary(
 def _slow_is_gone(now: Mapping[str, File], overlay: Overlay, folder: Path) -> bool:
     """Whether a file of the slow tokenizer is missing, or the configuration (if it was fetched) no longer names it."""
     try:
-        auto_map = (read_object(folder / TOKENIZER_CONFIG) or {}).get("auto_map")
+        with TokenizerFiles(folder) as directory:
+            auto_map = (directory.object(TOKENIZER_CONFIG) or {}).get("auto_map")
     except TokenizerConfigError:
         return False
     slots = auto_map.get("AutoTokenizer") if isinstance(auto_map, dict) else None

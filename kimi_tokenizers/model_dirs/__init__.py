@@ -18,16 +18,14 @@ from kimi_tokenizers.model_dirs.finding import (
 )
 from kimi_tokenizers.model_dirs.fingerprint import prompt_fingerprint, token_fingerprint
 from kimi_tokenizers.model_dirs.folder import Folder
-from kimi_tokenizers.model_dirs.guard import TOKENIZER_JSON_BYTES, check_vocabulary
+from kimi_tokenizers.model_dirs.guard import check_vocabulary
 from kimi_tokenizers.model_dirs.identification import identify
 from kimi_tokenizers.model_dirs.locking import LOCK_SECONDS, only_process, wait_for
 from kimi_tokenizers.model_dirs.tokenizer_files import (
     CHAT_TEMPLATE,
     TOKENIZER_CONFIG,
-    chat_template,
-    checked_dir,
-    control_token_table,
-    read_object,
+    TOKENIZER_JSON_BYTES,
+    TokenizerFiles,
     read_small,
     read_text,
 )
@@ -48,11 +46,9 @@ __all__ = [
     "Model",
     "Place",
     "Step",
+    "TokenizerFiles",
     "cache_root",
-    "chat_template",
     "check_vocabulary",
-    "checked_dir",
-    "control_token_table",
     "exo_step",
     "file_list",
     "find_models",
@@ -67,7 +63,6 @@ __all__ = [
     "own_cache",
     "places",
     "prompt_fingerprint",
-    "read_object",
     "read_small",
     "read_text",
     "token_fingerprint",

@@ -17,6 +17,7 @@ from kimi_tokenizers.catalogue import Overlay
 from kimi_tokenizers.model_dirs.exo import model_id_of, variable_of
 from kimi_tokenizers.model_dirs.exo import models_dirs as exo_models_dirs
 from kimi_tokenizers.model_dirs.identification import identify
+from kimi_tokenizers.model_dirs.tokenizer_files import TokenizerFiles
 
 OWN_PREFIX = ".kimi-tokenizers"
 """How the names of this package's own files begin, in model directories, views and models dirs."""
@@ -207,7 +208,7 @@ def _search(found: Found, place: Place) -> None:
         return
     in_view = VIEW_MARKER in names
     models = [model for name in names for model in _models_of(found, place, name, in_view)]
-    overlay = None if models else identify(path)
+    overlay = None if models else _identified(path)
     if overlay is not None:
         folder = os.path.basename(os.path.abspath(path))
         models.append(Model(_model_id(path) or folder, path, overlay, arguments=place.arguments))
@@ -219,6 +220,11 @@ def _search(found: Found, place: Place) -> None:
     found.models += models
     if not models and place.source == GIVEN and len(found.places) > 1:  # alone, it is what `find_models` says
         found.problems.append(f"{place} holds no Kimi model.")
+
+
+def _identified(path: Path) -> Overlay | None:
+    with TokenizerFiles(path) as directory:
+        return identify(directory)
 
 
 def _models_of(found: Found, place: Place, name: str, in_view: bool) -> Iterator[Model]:

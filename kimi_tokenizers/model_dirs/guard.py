@@ -10,7 +10,6 @@ from __future__ import annotations
 import binascii
 import hashlib
 import json
-import os
 import re
 import time
 import warnings
@@ -21,16 +20,13 @@ from typing import Any
 from kimi_tokenizers import catalogue
 from kimi_tokenizers.catalogue import N_RANKS, VOCAB_SIZE, Overlay, spell
 from kimi_tokenizers.errors import ModelDirError, VocabularyMismatchError
-from kimi_tokenizers.model_dirs.tokenizer_files import TOKENIZER_CONFIG, control_token_table, read_object, read_small
+from kimi_tokenizers.model_dirs.tokenizer_files import TOKENIZER_CONFIG, OpenFile, TokenizerFiles
 from kimi_tokenizers.model_dirs.verdicts import has_verdict, keep_verdict
-
-# The converted rank table of the line has 19.6 MB.
-TOKENIZER_JSON_BYTES = 64 * 1024 * 1024
 
 _TICK = 20_000_000  # nanoseconds
 
 
-def check_vocabulary(overlay: Overlay, model_dir: Path, *, override: bool = False) -> None:
+def check_vocabulary(overlay: Overlay, directory: TokenizerFiles, *, override: bool = False) -> None:
     """Compare a model directory with an overlay.
 
     Args:
@@ -42,11 +38,11 @@ def check_vocabulary(overlay: Overlay, model_dir: Path, *, override: bool = Fals
     """
     for examine in (_rank_table, _tokenizer_json, _config, _control_tokens):
         try:
-            examine(overlay, model_dir)
+            examine(overlay, directory)
         except VocabularyMismatchError as error:
             if not override:
                 raise
-            warnings.warn(f"The guard is overridden: token ids may be wrong. {error}", RuntimeWarning, stacklevel=3)
+            warnings.warn(f"The guard is overridden: token ids may be wrong. {error}", RuntimeWarning, stacklevel=4)
 
 
 def _mismatch(overlay: Overlay, path: Path, theirs: str, ours: str) -> VocabularyMismatchError:
@@ -57,31 +53,30 @@ def _mismatch(overlay: Overlay, path: Path, theirs: str, ours: str) -> Vocabular
     )
 
 
-def _rank_table(overlay: Overlay, model_dir: Path) -> None:
-    path = model_dir / "tiktoken.model"
+def _rank_table(overlay: Overlay, directory: TokenizerFiles) -> None:
+    _once(overlay, directory, "tiktoken.model", _compare_rank_table)
+
+
+def _compare_rank_table(overlay: Overlay, file: OpenFile) -> None:
     ours = overlay.files["tiktoken.model"]
-
-    def verdict() -> None:
-        data = read_small(path)
-        # A download that broke off holds the beginning of the same table: damaged, but no other vocabulary.
-        if data is not None and not ours.read().startswith(data):
-            found = hashlib.sha256(data).hexdigest()
-            raise _mismatch(overlay, path, f"has SHA-256 {found}", f"is for the rank table with {ours.sha256}")
-
-    _once(path, overlay, verdict)
-
-
-def _tokenizer_json(overlay: Overlay, model_dir: Path) -> None:
-    path = model_dir / "tokenizer.json"
-    _once(path, overlay, lambda: _compare_tokenizer_json(overlay, path))
+    if file.status.st_size > ours.size:  # not worth reading, whatever it is
+        found = f"has {file.status.st_size:,} bytes"
+        raise _mismatch(overlay, file.path, found, f"is for the rank table of {ours.size:,} bytes")
+    data = file.read()
+    # A download that broke off holds the beginning of the same table: damaged, but no other vocabulary.
+    if not ours.read().startswith(data):
+        found = f"has SHA-256 {hashlib.sha256(data).hexdigest()}"
+        raise _mismatch(overlay, file.path, found, f"is for the rank table with {ours.sha256}")
 
 
-def _compare_tokenizer_json(overlay: Overlay, path: Path) -> None:
-    data = read_small(path, limit=TOKENIZER_JSON_BYTES)
-    if data is None:
-        return
+def _tokenizer_json(overlay: Overlay, directory: TokenizerFiles) -> None:
+    _once(overlay, directory, "tokenizer.json", _compare_tokenizer_json)
+
+
+def _compare_tokenizer_json(overlay: Overlay, file: OpenFile) -> None:
+    path = file.path
     try:
-        value = json.loads(data)
+        value = json.loads(file.read())
         vocab = value["model"]["vocab"]
         added = {entry["id"]: entry["content"] for entry in value.get("added_tokens") or ()}
         items = [(token, int(index)) for token, index in vocab.items()]
@@ -108,9 +103,9 @@ def _ranks(overlay: Overlay) -> dict[str, int]:
     return {token: rank for rank, token in enumerate(spell(tokens))}
 
 
-def _config(overlay: Overlay, model_dir: Path) -> None:
-    path = model_dir / "config.json"
-    config = read_object(path)
+def _config(overlay: Overlay, directory: TokenizerFiles) -> None:
+    path = directory.path / "config.json"
+    config = directory.object("config.json")
     if config is None:
         return
     text_config = config.get("text_config")
@@ -130,9 +125,9 @@ def _config(overlay: Overlay, model_dir: Path) -> None:
             raise _mismatch(overlay, path, f"has {key} {found!r}", f"is for {in_words}")
 
 
-def _control_tokens(overlay: Overlay, model_dir: Path) -> None:
-    path = model_dir / TOKENIZER_CONFIG
-    table = control_token_table(read_object(path), path)
+def _control_tokens(overlay: Overlay, directory: TokenizerFiles) -> None:
+    path = directory.path / TOKENIZER_CONFIG
+    table = directory.control_token_table()
     _compare_control_tokens(overlay, path, table)
     _compare_with_other_lines(overlay, path, table)
 
@@ -171,19 +166,18 @@ def _compare_with_other_lines(overlay: Overlay, path: Path, table: Mapping[Any, 
         raise _mismatch(overlay, path, theirs, "has others")
 
 
-def _once(path: Path, overlay: Overlay, verdict: Callable[[], None]) -> None:
-    """Run `verdict` unless it has passed for this very file: same device, inode, size, and times of last change."""
-    try:
-        status = os.stat(path)
-    except FileNotFoundError:
-        return
-    except OSError as error:
-        raise ModelDirError(f"Cannot read {str(path)!r}: {error.strerror}.") from error
-    identity = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
-    against = sorted(file.sha256 for file in overlay.files.values())
-    key = hashlib.sha256(repr((path.name, identity, overlay.line, against)).encode()).hexdigest()
-    if not has_verdict(key):
-        verdict()
+def _once(overlay: Overlay, directory: TokenizerFiles, name: str, verdict: Callable[[Overlay, OpenFile], None]) -> None:
+    """Ask for a `verdict` on a file unless it has passed before: same device, inode, size, and times of last change."""
+    with directory.opened(name) as file:
+        if file is None:
+            return
+        status = file.status
+        identity = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+        against = sorted(packaged.sha256 for packaged in overlay.files.values())
+        key = hashlib.sha256(repr((name, identity, overlay.line, against)).encode()).hexdigest()
+        if has_verdict(key):
+            return
+        verdict(overlay, file)
         # A file that is changed twice within one tick of the file system's clock keeps its identity, so a verdict on
         # one that has only just changed holds for this once. Clocks tick in milliseconds, on old systems in seconds.
         changed = max(status.st_mtime_ns, status.st_ctime_ns)

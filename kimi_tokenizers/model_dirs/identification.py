@@ -11,19 +11,19 @@ from kimi_tokenizers import catalogue
 from kimi_tokenizers.catalogue import Overlay
 from kimi_tokenizers.errors import KimiTokenizersError
 from kimi_tokenizers.model_dirs.exo import model_id_of
-from kimi_tokenizers.model_dirs.tokenizer_files import TOKENIZER_CONFIG, control_token_table, read_object
+from kimi_tokenizers.model_dirs.tokenizer_files import TOKENIZER_CONFIG, TokenizerFiles
 
 # What the modules of tokenizers are called that are executed out of a model directory.
 _PYTHON = "tokenization_"
 
 
-def identify(model_dir: Path) -> Overlay | None:
+def identify(directory: TokenizerFiles) -> Overlay | None:
     """The overlay for a directory whose model id is not given; None where nothing says that it is a Kimi model.
 
     What it goes by: the folder's name (exo's `org--name`, Hugging Face's `models--org--name/snapshots/…`, or the bare
     model name), the overlay's own `kimi_line.json`, the tokenizer and model that its configuration names.
     """
-    path = Path(os.path.abspath(model_dir))
+    path = Path(os.path.abspath(directory.path))
     for folder in (
         path.name,
         path.parent.parent.name.removeprefix("models--") if path.parent.name == "snapshots" else "",
@@ -32,19 +32,19 @@ def identify(model_dir: Path) -> Overlay | None:
         if overlay is not None:
             return overlay
     try:
-        line = (read_object(path / "kimi_line.json") or {}).get("line")
+        line = (directory.object("kimi_line.json") or {}).get("line")
         if line in catalogue.LINES:
             return catalogue.overlays()[str(line)]
-        return _identify_by_contents(path)
+        return _identify_by_contents(directory)
     except KimiTokenizersError:
         return None  # damaged files do not say anything
 
 
-def _identify_by_contents(path: Path) -> Overlay | None:
-    config = read_object(path / TOKENIZER_CONFIG) or {}
-    model_type = (read_object(path / "config.json") or {}).get("model_type")
+def _identify_by_contents(directory: TokenizerFiles) -> Overlay | None:
+    config = directory.object(TOKENIZER_CONFIG) or {}
+    model_type = (directory.object("config.json") or {}).get("model_type")
     named = json.dumps([config.get("auto_map"), config.get("tokenizer_class")])
-    table = control_token_table(config, path / TOKENIZER_CONFIG)
+    table = directory.control_token_table()
     names = {(key, entry.get("content")) for key, entry in table.items() if isinstance(entry, dict)}
     candidates = []
     of_its_name = []

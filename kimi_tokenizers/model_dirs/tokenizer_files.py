@@ -1,17 +1,23 @@
-"""What a model directory says of itself: its small tokenizer files, read with care.
+"""What a model directory says of itself: its tokenizer files, each read once and with care.
 
-It only reads, never opens a weight file, and knows nothing of overlays.
+`TokenizerFiles` is the only way from a model directory to the bytes that decide anything: whoever checks something and
+whoever uses it hold the same object, so what was checked is what is used, however often a downloader renames files
+meanwhile. It only reads, never opens a weight file, and knows nothing of overlays.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from kimi_tokenizers.errors import ModelDirError, TokenizerConfigError
+from kimi_tokenizers.model_dirs.folder import Folder
 
 TOKENIZER_CONFIG = "tokenizer_config.json"
 CHAT_TEMPLATE = "chat_template.jinja"
@@ -19,68 +25,195 @@ CHAT_TEMPLATE = "chat_template.jinja"
 # Of every small file; the largest known, a tokenizer_config.json with a template in it, has 20 KB.
 SMALL_FILE_BYTES = 16 * 1024 * 1024
 
+# The converted rank table of the line has 19.6 MB.
+TOKENIZER_JSON_BYTES = 64 * 1024 * 1024
 
-def checked_dir(model_dir: str | os.PathLike[str]) -> Path:
-    """`model_dir` as a path. Raises ModelDirError where it is not a directory that can be read."""
-    try:
-        path = Path(model_dir)
-        if not stat.S_ISDIR(path.stat().st_mode):
-            raise NotADirectoryError(20, "Not a directory")
-        os.listdir(path)
-    except (OSError, ValueError, TypeError) as error:  # ValueError: a NUL in the path; TypeError: no path at all
-        reason = getattr(error, "strerror", None) or str(error)
-        raise ModelDirError(
-            f"The model directory {str(model_dir)[:300]!r} cannot be used: {reason}. Give the folder that holds the "
-            "model's config.json, or leave model_dir out to use the packaged files alone."
-        ) from error
-    return path
+_LIMITS = {"tokenizer.json": TOKENIZER_JSON_BYTES}
+
+# Without O_NONBLOCK a FIFO in the place of a file would block for ever.
+_READ = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 
 
-def read_small(path: Path, limit: int = SMALL_FILE_BYTES) -> bytes | None:
-    """Content of a small file; None where there is none.
+class TokenizerFiles:
+    """The tokenizer files of one model directory, as they were when each was first asked for.
 
-    Raises:
-        ModelDirError: it is not a regular file, cannot be read, or has more than `limit` bytes.
+    The directory is opened once, and files are opened through it. Each is read at most once, when it is first asked
+    for, and only after its kind and size have been looked at; what it held is kept. A link is followed, because Hugging
+    Face's cache consists of them.
+
+    Use it in a `with` block.
+
+    Attributes:
+        path: the directory, for messages; nothing is opened by it.
+        names: what lies in the directory, sorted.
     """
+
+    def __init__(self, model_dir: str | os.PathLike[str]) -> None:
+        """Open a model directory. Raises ModelDirError where it is not a directory that can be read."""
+        self._read: dict[str, bytes | str | None] = {}  # a text: why it cannot be read
+        self._objects: dict[str, dict[str, Any] | None] = {}
+        try:
+            self.path = Path(model_dir)
+            self._folder = Folder.open(self.path)
+            with contextlib.ExitStack() as opened:
+                opened.enter_context(self._folder)
+                self.names = tuple(self._folder.names())
+                opened.pop_all()
+        except (OSError, ValueError, TypeError) as error:  # ValueError: a NUL in the path; TypeError: no path at all
+            reason = getattr(error, "strerror", None) or str(error)
+            raise ModelDirError(
+                f"The model directory {str(model_dir)[:300]!r} cannot be used: {reason}. Give the folder that holds "
+                "the model's config.json, or leave model_dir out to use the packaged files alone."
+            ) from error
+
+    def __enter__(self) -> TokenizerFiles:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._folder.close()
+
+    @contextlib.contextmanager
+    def opened(self, name: str) -> Iterator[OpenFile | None]:
+        """A file that is read without being kept: a large one. None where there is none. Raises as `read`."""
+        limit = _LIMITS.get(name, SMALL_FILE_BYTES)
+        with _opened(self.path / name, limit, name, self._folder.descriptor) as file:
+            yield file
+
+    def read(self, name: str) -> bytes | None:
+        """Content of a small file; None where there is none.
+
+        Raises:
+            ModelDirError: it is not a regular file, cannot be read, or is larger than a file of its kind can be.
+        """
+        if name not in self._read:
+            try:
+                with self.opened(name) as file:
+                    self._read[name] = None if file is None else file.read()
+            except ModelDirError as error:
+                self._read[name] = str(error)
+        content = self._read[name]
+        if isinstance(content, str):
+            raise ModelDirError(content)
+        return content
+
+    def text(self, name: str) -> str | None:
+        """A small UTF-8 text file; None where there is none. Raises ModelDirError."""
+        return _text(self.read(name), self.path / name)
+
+    def object(self, name: str) -> dict[str, Any] | None:
+        """A small file that holds a JSON object; None where there is none. The object is not to be changed.
+
+        Raises:
+            TokenizerConfigError: it holds something else.
+            ModelDirError: as `read`.
+        """
+        if name not in self._objects:
+            self._objects[name] = _object(self.read(name), self.path / name)
+        return self._objects[name]
+
+    def control_token_table(self) -> dict[str, Any]:
+        """`added_tokens_decoder` of the tokenizer_config.json; empty where there is none.
+
+        Raises:
+            TokenizerConfigError, ModelDirError: as `object`.
+        """
+        table = (self.object(TOKENIZER_CONFIG) or {}).get("added_tokens_decoder") or {}
+        if not isinstance(table, dict):
+            raise TokenizerConfigError(
+                f"`added_tokens_decoder` in {str(self.path / TOKENIZER_CONFIG)!r} is a JSON {type(table).__name__}, "
+                "not an object. Restore the model's own file."
+            )
+        return table
+
+    def chat_template(self) -> str | None:
+        """The directory's own chat template: `chat_template.jinja`, else the one inside `tokenizer_config.json`.
+
+        Of several named templates inside it, the one that transformers uses, "default".
+        """
+        template = self.text(CHAT_TEMPLATE)
+        if template is None:
+            inside = (self.object(TOKENIZER_CONFIG) or {}).get("chat_template")
+            for entry in inside if isinstance(inside, list) else ():
+                if isinstance(entry, dict) and entry.get("name") == "default":
+                    inside = entry.get("template")
+            template = inside if isinstance(inside, str) else None
+        return template
+
+
+@dataclass(frozen=True)
+class OpenFile:
+    """A regular file of a size that can be read. `status` is that of the very file that `read` reads."""
+
+    path: Path
+    status: os.stat_result
+    limit: int
+    descriptor: int
+
+    def read(self) -> bytes:
+        """Its content. Raises ModelDirError."""
+        try:
+            with open(self.descriptor, "rb", closefd=False) as file:
+                data = file.read(self.limit + 1)
+        except OSError as error:
+            raise ModelDirError(f"Cannot read {str(self.path)!r}: {error.strerror}.") from error
+        if len(data) > self.limit:  # it has grown
+            raise _too_large(self.path, len(data), self.limit)
+        return data
+
+
+@contextlib.contextmanager
+def _opened(path: Path, limit: int, name: str | None = None, folder: int | None = None) -> Iterator[OpenFile | None]:
+    """A regular file of at most `limit` bytes, opened by `path`, or by `name` in an open `folder`; None for no file."""
     try:
-        # Without O_NONBLOCK a FIFO in the place of the file would block for ever.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return None
+        descriptor = os.open(path if name is None else name, _READ, dir_fd=folder)
+    except FileNotFoundError as error:
+        if folder is not None and os.fstat(folder).st_nlink == 0:  # then nothing can be found in it
+            raise ModelDirError(f"Cannot read {str(path)!r}: its folder was removed meanwhile.") from error
+        yield None
+        return
     except (OSError, ValueError) as error:
         raise ModelDirError(f"Cannot read {str(path)!r}: {getattr(error, 'strerror', None) or error}.") from error
     try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise ModelDirError(f"{str(path)!r} is not a regular file. Remove it or put the model's own file there.")
-        with open(descriptor, "rb", closefd=False) as file:
-            data = b"" if status.st_size > limit else file.read(limit + 1)
-    except OSError as error:
-        if isinstance(error, ModelDirError):
-            raise
-        raise ModelDirError(f"Cannot read {str(path)!r}: {error.strerror}.") from error
+        if status.st_size > limit:
+            raise _too_large(path, status.st_size, limit)
+        yield OpenFile(path, status, limit, descriptor)
     finally:
         os.close(descriptor)
-    if max(status.st_size, len(data)) > limit:
-        raise ModelDirError(
-            f"{str(path)!r} has more than {limit:,} bytes, too many for a file of its kind. "
-            "Restore the model's own file."
-        )
-    return data
+
+
+def _too_large(path: Path, size: int, limit: int) -> ModelDirError:
+    return ModelDirError(
+        f"{str(path)!r} has {size:,} bytes, more than {limit:,} bytes, too many for a file of its kind. "
+        "Restore the model's own file."
+    )
+
+
+def read_small(path: Path, limit: int = SMALL_FILE_BYTES) -> bytes | None:
+    """Content of a small file that is not a tokenizer file of a model directory; None where there is none.
+
+    Raises:
+        ModelDirError: it is not a regular file, cannot be read, or has more than `limit` bytes.
+    """
+    with _opened(path, limit) as file:
+        return None if file is None else file.read()
 
 
 def read_text(path: Path) -> str | None:
     """A small UTF-8 text file; None where there is none. Raises ModelDirError."""
-    data = read_small(path)
+    return _text(read_small(path), path)
+
+
+def _text(data: bytes | None, path: Path) -> str | None:
     try:
         return None if data is None else data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise ModelDirError(f"{str(path)!r} is not UTF-8 text: {error}. Restore the model's own file.") from error
 
 
-def read_object(path: Path) -> dict[str, Any] | None:
-    """A small file that holds a JSON object; None where there is none. Raises TokenizerConfigError, ModelDirError."""
-    data = read_small(path)
+def _object(data: bytes | None, path: Path) -> dict[str, Any] | None:
     if data is None:
         return None
     try:
@@ -92,29 +225,3 @@ def read_object(path: Path) -> dict[str, Any] | None:
             f"{str(path)!r} holds a JSON {type(value).__name__}, not an object. Restore the model's own file."
         )
     return value
-
-
-def control_token_table(config: dict[str, Any] | None, path: Path) -> dict[str, Any]:
-    """`added_tokens_decoder` of a tokenizer_config.json; empty where there is none. Raises TokenizerConfigError."""
-    table = (config or {}).get("added_tokens_decoder") or {}
-    if not isinstance(table, dict):
-        raise TokenizerConfigError(
-            f"`added_tokens_decoder` in {str(path)!r} is a JSON {type(table).__name__}, not an object. "
-            "Restore the model's own file."
-        )
-    return table
-
-
-def chat_template(model_dir: Path) -> str | None:
-    """The directory's own chat template: `chat_template.jinja`, else the one inside `tokenizer_config.json`.
-
-    Of several named templates inside it, the one that transformers uses, "default".
-    """
-    template = read_text(model_dir / CHAT_TEMPLATE)
-    if template is None:
-        inside = (read_object(model_dir / TOKENIZER_CONFIG) or {}).get("chat_template")
-        for entry in inside if isinstance(inside, list) else ():
-            if isinstance(entry, dict) and entry.get("name") == "default":
-                inside = entry.get("template")
-        template = inside if isinstance(inside, str) else None
-    return template

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kimi_tokenizers.resolver.layering import Layer, front, layers
-from kimi_tokenizers.resolver.resolved import describe, provides, resolve
+from kimi_tokenizers.resolver.resolved import describe, entry_of, provides, resolve
 
 if TYPE_CHECKING:
     from kimi_tokenizers.resolver.cleaning import CacheContents, CacheItem, cache_contents, clean_cache
@@ -22,6 +22,7 @@ __all__ = [
     "cache_contents",
     "clean_cache",
     "describe",
+    "entry_of",
     "front",
     "layers",
     "provides",

@@ -131,7 +131,7 @@ def _private(base: str, reason: str) -> Path:
         f"The cache {base!r} cannot be used ({reason}); {str(path)!r} is used until this process ends. "
         f"Set {CACHE_VARIABLE} to a directory that can be written to.",
         RuntimeWarning,
-        stacklevel=4,
+        stacklevel=5,
     )
     return path
 

@@ -6,27 +6,18 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
 from kimi_tokenizers.catalogue import Overlay, OverlayFile
-from kimi_tokenizers.errors import ModelDirError
-from kimi_tokenizers.model_dirs import (
-    CHAT_TEMPLATE,
-    TOKENIZER_CONFIG,
-    chat_template,
-    control_token_table,
-    read_object,
-    read_small,
-    read_text,
-)
+from kimi_tokenizers.model_dirs import CHAT_TEMPLATE, TOKENIZER_CONFIG, TokenizerFiles
 
-# What transformers would build another tokenizer from, or what has nothing to do with tokenizing.
-_LEFT_OUT = ("tokenizer.json", "model.safetensors.index.json")
-_SMALL = (".json", ".jinja")
-_SMALL_BYTES = 1024 * 1024
+# What exo, transformers and mlx-lm read beside these two when they make a tokenizer or a processor. Nothing else is
+# taken along, whatever it is called: it may be private, or another tokenizer.
+_TAKEN_ALONG = (
+    *("added_tokens.json", "special_tokens_map.json", "config.json", "generation_config.json"),
+    *("preprocessor_config.json", "processor_config.json", "video_preprocessor_config.json", "chat_template.json"),
+)
 
 # The slow tokenizer's class, in whichever of an overlay's modules a `tokenizer_config.json` looks for it.
 _CLASS = "TikTokenTokenizer"
@@ -47,28 +38,26 @@ class Layer:
     why: str
 
 
-def layers(overlay: Overlay, model_dir: Path) -> list[Layer]:
+def layers(overlay: Overlay, directory: TokenizerFiles) -> list[Layer]:
     """Decide for every tokenizer file of a model directory. Raises ModelDirError, TokenizerConfigError."""
     result = [Layer(name, "overlay", "the overlay's is always in front") for name in overlay.always_ours]
-    config, why = _config_origin(overlay, model_dir)
+    config, why = _config_origin(overlay, directory)
     if config == "directory" or TOKENIZER_CONFIG in overlay.files:
         result.append(Layer(TOKENIZER_CONFIG, config, why))
-    template = _template_layer(overlay, model_dir, config)
+    template = _template_layer(overlay, directory, config)
     if template is not None:
         result.append(template)
-    decided = {layer.name for layer in result} | {CHAT_TEMPLATE, *_LEFT_OUT}
-    result += [Layer(name, "directory", "the model's own") for name in _small_files(model_dir) if name not in decided]
-    return result
+    taken = [name for name in sorted(_TAKEN_ALONG) if directory.read(name) is not None]
+    return result + [Layer(name, "directory", "the model's own") for name in taken]
 
 
-def _config_origin(overlay: Overlay, model_dir: Path) -> tuple[Literal["overlay", "directory"], str]:
-    path = model_dir / TOKENIZER_CONFIG
-    config = read_object(path)
+def _config_origin(overlay: Overlay, directory: TokenizerFiles) -> tuple[Literal["overlay", "directory"], str]:
+    config = directory.object(TOKENIZER_CONFIG)
     if config is None:
         return "overlay", "the model directory has none"
     if _names_slow_class(overlay, config):
         return "directory", "the model's own, with the slow tokenizer in it"
-    own = control_token_table(config, path)
+    own = directory.control_token_table()
     names = {str(index): entry.get("content") for index, entry in own.items() if isinstance(entry, dict)}
     ours = {str(index): name for index, name in overlay.control_tokens().items()}
     if config.get("chat_template") or (own and names != ours):
@@ -99,44 +88,26 @@ def _with_slow_class(overlay: Overlay, data: bytes) -> bytes:
     return json.dumps(config, ensure_ascii=False, indent=2).encode("utf-8", "surrogatepass")
 
 
-def _template_layer(overlay: Overlay, model_dir: Path, config: str) -> Layer | None:
+def _template_layer(overlay: Overlay, directory: TokenizerFiles, config: str) -> Layer | None:
     name = CHAT_TEMPLATE
     if overlay.encoder:
         return None
-    if read_text(model_dir / name) is not None:
+    if directory.text(name) is not None:
         return Layer(name, "directory", "the model's own")
-    if config == "directory" and chat_template(model_dir) is not None:
+    if config == "directory" and directory.chat_template() is not None:
         return None  # it is inside the tokenizer_config.json; a file beside it would win over it
     if name in overlay.files:
         return Layer(name, "overlay", "the model directory has none")
     return None
 
 
-def _small_files(model_dir: Path) -> list[str]:
-    """Names of the small JSON files and templates at the top of a model directory, sorted."""
-    try:
-        with os.scandir(model_dir) as entries:
-            return sorted(
-                entry.name
-                for entry in entries
-                if entry.name.endswith(_SMALL)
-                and not entry.name.startswith(".")
-                and not entry.name.endswith(".index.json")
-                and entry.is_file()
-                and entry.stat().st_size <= _SMALL_BYTES
-            )
-    except OSError as error:
-        raise ModelDirError(f"Cannot read {str(error.filename or model_dir)!r}: {error.strerror}.") from error
-
-
-def front(overlay: Overlay, model_dir: Path) -> dict[str, OverlayFile | bytes]:
+def front(overlay: Overlay, directory: TokenizerFiles) -> dict[str, OverlayFile | bytes]:
     """Every tokenizer file of a model as `layers` decides: name -> packaged file, or content of the directory's own."""
     files: dict[str, OverlayFile | bytes] = {}
-    for layer in layers(overlay, model_dir):
+    for layer in layers(overlay, directory):
         if layer.origin == "overlay":
             files[layer.name] = overlay.files[layer.name]
         else:
-            data = read_small(model_dir / layer.name)
-            if data is not None:  # else it went in between
-                files[layer.name] = _with_slow_class(overlay, data) if layer.name == TOKENIZER_CONFIG else data
+            data = directory.read(layer.name) or b""
+            files[layer.name] = _with_slow_class(overlay, data) if layer.name == TOKENIZER_CONFIG else data
     return files

@@ -8,11 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from kimi_tokenizers import catalogue
+from kimi_tokenizers.catalogue import Overlay
 from kimi_tokenizers.errors import KimiTokenizersError
-from kimi_tokenizers.model_dirs import (
-    check_vocabulary,
-    checked_dir,
-)
+from kimi_tokenizers.model_dirs import TokenizerFiles, check_vocabulary
 from kimi_tokenizers.resolver.layering import front, layers
 
 
@@ -21,11 +19,16 @@ def resolve(model_id: str, model_dir: str | os.PathLike[str], *, override_guard:
     overlay = catalogue.find(model_id)
     if overlay is None:
         return Path(model_dir)
+    with TokenizerFiles(model_dir) as directory:
+        return entry_of(overlay, directory, override_guard=override_guard)
+
+
+def entry_of(overlay: Overlay, directory: TokenizerFiles, *, override_guard: bool = False) -> Path:
+    """`resolve`, of files that may have been read already. Raises as it."""
     from kimi_tokenizers.resolver import cache  # what is only needed for a model of ours
 
-    path = checked_dir(model_dir)
-    check_vocabulary(overlay, path, override=override_guard)
-    files = front(overlay, path)
+    check_vocabulary(overlay, directory, override=override_guard)
+    files = front(overlay, directory)
     sums = {name: sha256(file).hexdigest() if isinstance(file, bytes) else file.sha256 for name, file in files.items()}
 
     def read(name: str) -> bytes:
@@ -44,11 +47,11 @@ def provides(model_id: str, filename: str) -> bool:
 def describe(model_id: str, model_dir: str | os.PathLike[str]) -> dict[str, Any]:
     """What `resolve` would do, for people and machines: the line, the layers, and the guard's objection if any."""
     overlay = catalogue.get(model_id)
-    path = checked_dir(model_dir)
-    try:
-        check_vocabulary(overlay, path)
-        objection = None
-        decided = layers(overlay, path)
-    except KimiTokenizersError as error:
-        objection, decided = str(error), []
+    with TokenizerFiles(model_dir) as directory:
+        try:
+            check_vocabulary(overlay, directory)
+            objection = None
+            decided = layers(overlay, directory)
+        except KimiTokenizersError as error:
+            objection, decided = str(error), []
     return {"line": overlay.line, "layers": [vars(layer) for layer in decided], "objection": objection}

@@ -26,7 +26,7 @@ import os
 from pathlib import Path
 
 from kimi_tokenizers.errors import KimiTokenizersError
-from kimi_tokenizers.model_dirs import check_vocabulary
+from kimi_tokenizers.model_dirs import TokenizerFiles, check_vocabulary
 from kimi_tokenizers.sync import disk
 from kimi_tokenizers.sync.immutable import release, set_immutable
 from kimi_tokenizers.sync.journal import Journal, is_half_done, read
@@ -53,8 +53,9 @@ def apply(planned: Plan) -> Plan:
     if not planned.writes and not is_half_done(path):
         return planned
     with explaining(path), opened(path) as record:
-        check_vocabulary(planned.overlay, path)
-        current = plan_with(planned.overlay, path, record, planned.lock)
+        with TokenizerFiles(path) as directory:
+            check_vocabulary(planned.overlay, directory)
+            current = plan_with(planned.overlay, directory, record, planned.lock)
         if current.writes:
             _sync(current, record)
         return current

@@ -18,6 +18,7 @@ from kimi_tokenizers.model_dirs import (
     FileList,
     Model,
     Step,
+    TokenizerFiles,
     check_vocabulary,
     exo_step,
     file_list,
@@ -82,8 +83,9 @@ def explain(model: Model, env: Mapping[str, str] | None = None) -> Explanation:
     status = examine(model)
     guard, decided = None, {}
     try:
-        check_vocabulary(model.overlay, model.path)
-        decided = {layer.name: layer for layer in layers(model.overlay, model.path)}
+        with TokenizerFiles(model.path) as directory:
+            check_vocabulary(model.overlay, directory)
+            decided = {layer.name: layer for layer in layers(model.overlay, directory)}
     except (KimiTokenizersError, OSError) as error:
         guard = str(error)
     upstream = file_list(model.model_id, model.overlay, env)

@@ -11,14 +11,13 @@ from pathlib import Path
 from typing import Literal
 
 from kimi_tokenizers.catalogue import Overlay
-from kimi_tokenizers.errors import ModelDirError
-from kimi_tokenizers.model_dirs import check_vocabulary
-from kimi_tokenizers.resolver import Layer, layers
+from kimi_tokenizers.model_dirs import TokenizerFiles, check_vocabulary
+from kimi_tokenizers.resolver import layers
 from kimi_tokenizers.sync.immutable import can_be_immutable, is_immutable
 from kimi_tokenizers.sync.journal import Journal, read
 from kimi_tokenizers.sync.names import every_name
 from kimi_tokenizers.sync.rights import explaining
-from kimi_tokenizers.sync.state import ATTEMPTS, State, check_directory, content_sha256, examine, restless
+from kimi_tokenizers.sync.state import State, check_directory, content_sha256, examine
 
 Action = Literal["create", "replace", "lock", "unlock", "keep"]
 
@@ -72,30 +71,21 @@ def plan(overlay: Overlay, model_dir: str | os.PathLike[str], *, lock: bool | No
         JournalError: the record of an earlier sync is damaged or not ours.
     """
     path = check_directory(model_dir)
-    with explaining(path):
-        check_vocabulary(overlay, path)
-        return plan_with(overlay, path, read(path), lock)
+    with explaining(path), TokenizerFiles(path) as directory:
+        check_vocabulary(overlay, directory)
+        return plan_with(overlay, directory, read(path), lock)
 
 
-def plan_with(overlay: Overlay, path: Path, record: Journal, lock: bool | None) -> Plan:
-    """`plan`, with the record read already."""
+def plan_with(overlay: Overlay, directory: TokenizerFiles, record: Journal, lock: bool | None) -> Plan:
+    """`plan`, with the record read already, and what the guard has passed."""
+    path = directory.path
     found = {name: examine(path / name) for name in every_name()}
-    why = {layer.name: layer.why for layer in _layers(overlay, path) if layer.origin == "overlay"}
+    why = {layer.name: layer.why for layer in layers(overlay, directory) if layer.origin == "overlay"}
     for name in overlay.files:
         if record.is_ours(name, found[name]):  # `layers` takes a chat template of ours for the directory's own
             why.setdefault(name, "put there by an earlier sync")
     changes = [_change(overlay, record, name, found[name], why[name], lock) for name in every_name() if name in why]
     return Plan(overlay, path, tuple(changes), lock)
-
-
-def _layers(overlay: Overlay, path: Path) -> list[Layer]:
-    for _ in range(ATTEMPTS):
-        try:
-            return layers(overlay, path)
-        except ModelDirError as error:
-            if not isinstance(error.__cause__, FileNotFoundError) or not path.is_dir():
-                raise  # otherwise a file was removed while we looked
-    raise restless(path)
 
 
 def _change(overlay: Overlay, record: Journal, name: str, found: State, why: str, lock: bool | None) -> Change:

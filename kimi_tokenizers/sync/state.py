@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from kimi_tokenizers.errors import SyncError
-from kimi_tokenizers.model_dirs import checked_dir
+from kimi_tokenizers.model_dirs import TokenizerFiles
 from kimi_tokenizers.sync.rights import explained
 
 # How often something is tried again because another process came in between: exo or a download client may be changing
@@ -142,8 +142,9 @@ def check_directory(model_dir: str | os.PathLike[str]) -> Path:
             "Remove it or give it another name."
         ) from error
     except (OSError, ValueError):
-        pass  # checked_dir fails in the same way, and says it in full
-    return checked_dir(path)
+        pass  # what follows fails in the same way, and says it in full
+    with TokenizerFiles(path):
+        return path
 
 
 def restless(path: Path) -> SyncError:

@@ -19,12 +19,10 @@ from kimi_tokenizers.model_dirs import (
     CHAT_TEMPLATE,
     TOKENIZER_CONFIG,
     Model,
+    TokenizerFiles,
     check_vocabulary,
-    control_token_table,
     is_complete,
     prompt_fingerprint,
-    read_object,
-    read_text,
     token_fingerprint,
 )
 from kimi_tokenizers.sync import state
@@ -71,11 +69,16 @@ def examine(model: Model) -> ModelStatus:
     """Examine a model directory. What is wrong with it is in the result; nothing is raised for it."""
     path, overlay = model.path, model.overlay
     files: dict[str, Origin] = {}
+    fingerprints = None
     try:
         state.check_directory(path)
-        files = origins(overlay, path)
-        check_vocabulary(overlay, path)
-        verdict = _verdict(model, files)
+        with TokenizerFiles(path) as directory:
+            files = origins(overlay, path)
+            check_vocabulary(overlay, directory)
+            verdict = _verdict(model, directory, files)
+            if verdict.would_load:
+                tokens, prompts = token_fingerprint(overlay, directory), prompt_fingerprint(overlay, directory)
+                fingerprints = {"tokens": tokens, "prompts": prompts}
     except VocabularyMismatchError as error:
         verdict = _Verdict("refused", False, str(error))
     except KimiTokenizersError as error:
@@ -95,21 +98,18 @@ def examine(model: Model) -> ModelStatus:
         detail=verdict.detail,
         error=verdict.error,
         files=files,
+        fingerprints=fingerprints,
     )
     if not complete and verdict.state != "refused" and os.path.isdir(path):
         _is_incomplete(result, overlay.upstream.python)
-    if result.tokenizer in ("healthy", "overlaid", "drifted") and verdict.would_load:
-        result.fingerprints = {
-            "tokens": token_fingerprint(overlay, path),
-            "prompts": prompt_fingerprint(overlay, path),
-        }
     return result
 
 
 def is_healthy(model: Model) -> bool:
     """Whether exo would load upstream's own files, so that the overlay is not needed. Raises as `planning.plan`."""
     path = state.check_directory(model.path)
-    return _verdict(model, origins(model.overlay, path)).state == "healthy"
+    with TokenizerFiles(path) as directory:
+        return _verdict(model, directory, origins(model.overlay, path)).state == "healthy"
 
 
 def _has_record(path: Path) -> bool:
@@ -169,9 +169,9 @@ def _missing(files: Mapping[str, Origin], python: str) -> str:
 # -- what exo would make of it -------------------------------------------------------------------------
 
 
-def _verdict(model: Model, files: Mapping[str, Origin]) -> _Verdict:
+def _verdict(model: Model, directory: TokenizerFiles, files: Mapping[str, Origin]) -> _Verdict:
     path, python = model.path, model.overlay.upstream.python
-    read_object(path / TOKENIZER_CONFIG)
+    directory.object(TOKENIZER_CONFIG)
     if files[python] == "missing" and model.overlay.encoder and (path / "tokenizer.json").exists():
         return _Verdict("drifted", None, f"{python} is gone; whether exo loads the tokenizer.json is not known")
     if files[python] == "missing":
@@ -183,15 +183,15 @@ def _verdict(model: Model, files: Mapping[str, Origin]) -> _Verdict:
     if files[VOCAB] == "unknown":  # a rank table of another vocabulary would have been refused
         return _broken(f"{VOCAB} is cut off", f"an error about {VOCAB} from {python}")
     if files[python] in ("ours", "older"):
-        return _verdict_on_ours(model, files)
-    return _verdict_on_theirs(model, files)
+        return _verdict_on_ours(model, directory, files)
+    return _verdict_on_theirs(model, directory, files)
 
 
 def _broken(detail: str, error: str) -> _Verdict:
     return _Verdict("broken", False, f"{detail}; exo: {error}", error)
 
 
-def _verdict_on_ours(model: Model, files: Mapping[str, Origin]) -> _Verdict:
+def _verdict_on_ours(model: Model, directory: TokenizerFiles, files: Mapping[str, Origin]) -> _Verdict:
     python = model.overlay.upstream.python
     for name in model.overlay.files:
         if not name.endswith(".py") or files[name] in ("ours", "older"):
@@ -205,7 +205,7 @@ def _verdict_on_ours(model: Model, files: Mapping[str, Origin]) -> _Verdict:
     unneeded = [name for name in _not_replaced(model.overlay) if name in files]
     beside = [f"{name}, {_origin_in_words(model, name, files)}" for name in unneeded]
     unused = f"; not executed: {'; '.join(beside)}" if beside else ""
-    if files[LINE] not in ("ours", "older") and not _line_is_known(model):
+    if files[LINE] not in ("ours", "older") and not _line_is_known(model, directory):
         return _Verdict(
             "broken", False, f"{LINE} is {files[LINE]}, so control tokens could be those of another line", None
         )
@@ -222,22 +222,20 @@ def _origin_in_words(model: Model, name: str, files: Mapping[str, Origin]) -> st
     return "of an unknown revision" if files.get(name) == "unknown" else files.get(name, "missing")
 
 
-def _line_is_known(model: Model) -> bool:
+def _line_is_known(model: Model, directory: TokenizerFiles) -> bool:
     """Whether control tokens are right without a `kimi_line.json`."""
-    path = model.path / TOKENIZER_CONFIG
-    table = control_token_table(read_object(path), path)
     # What the tokenizer falls back to, and knows to be certain, where nothing names the line.
     default = next(overlay for overlay in overlays().values() if overlay.default)
     certain = overlays()["kimi-k2-instruct"].control_tokens()
-    if table:
+    if directory.control_token_table():
         return certain == model.overlay.required_tokens()
     return model.overlay.control_tokens() == default.control_tokens()
 
 
-def _verdict_on_theirs(model: Model, files: Mapping[str, Origin]) -> _Verdict:
+def _verdict_on_theirs(model: Model, directory: TokenizerFiles, files: Mapping[str, Origin]) -> _Verdict:
     """On downloaded Python, which is read and not executed."""
     python = model.overlay.upstream.python
-    objection = _objection_to_python(model.path, python)
+    objection = _objection_to_python(directory, python)
     if objection is not None:
         return objection
     known = model.overlay.upstream.sha256
@@ -255,9 +253,9 @@ def _verdict_on_theirs(model: Model, files: Mapping[str, Origin]) -> _Verdict:
     return _Verdict("drifted", True if sure else None, detail if sure else f"{detail}; whether it loads is not known")
 
 
-def _objection_to_python(model_dir: Path, python: str) -> _Verdict | None:
+def _objection_to_python(directory: TokenizerFiles, python: str) -> _Verdict | None:
     """Why exo cannot get a tokenizer out of the Python with the slow one, as far as reading it shows."""
-    source = read_text(model_dir / python)
+    source = directory.text(python)
     try:
         tree = ast.parse(source or "")
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
@@ -268,7 +266,7 @@ def _objection_to_python(model_dir: Path, python: str) -> _Verdict | None:
             return _Verdict("broken", None, f"{detail}: {said}", said)
         return _broken(f"{python} is no Python", said)
     imported = [node.module for node in tree.body if isinstance(node, ast.ImportFrom)]
-    if "tool_declaration_ts" in imported and not (model_dir / DECLARATION).exists():
+    if "tool_declaration_ts" in imported and DECLARATION not in directory.names:
         return _broken(f"{DECLARATION} is missing", "ModuleNotFoundError: No module named 'tool_declaration_ts'")
     binding = next((node for node in reversed(tree.body) if _CLASS in _bound(node)), None)
     if binding is None:

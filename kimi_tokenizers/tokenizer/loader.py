@@ -17,11 +17,8 @@ from kimi_tokenizers.catalogue import Overlay
 from kimi_tokenizers.model_dirs import (
     CHAT_TEMPLATE,
     TOKENIZER_CONFIG,
-    chat_template,
+    TokenizerFiles,
     check_vocabulary,
-    checked_dir,
-    control_token_table,
-    read_object,
 )
 
 if TYPE_CHECKING:
@@ -82,11 +79,10 @@ def _load(
     table = config["added_tokens_decoder"]
     template = None
     if model_dir is not None:
-        path = checked_dir(model_dir)
-        check_vocabulary(overlay, path)
-        config_path = path / TOKENIZER_CONFIG
-        table = control_token_table(read_object(config_path), config_path) or table
-        template = chat_template(path)
+        with TokenizerFiles(model_dir) as directory:
+            check_vocabulary(overlay, directory)
+            table = directory.control_token_table() or table
+            template = directory.chat_template()
     if template is None and CHAT_TEMPLATE in overlay.files:
         template = overlay.read(CHAT_TEMPLATE).decode("utf-8")
     new = tokenizer_class(overlay.line)

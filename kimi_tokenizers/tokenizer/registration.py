@@ -5,12 +5,11 @@ from __future__ import annotations
 import functools
 import os
 import warnings
-from pathlib import Path
 from typing import Any
 
 from kimi_tokenizers import resolver
 from kimi_tokenizers.errors import VocabularyMismatchError
-from kimi_tokenizers.model_dirs import identify
+from kimi_tokenizers.model_dirs import TokenizerFiles, identify
 from kimi_tokenizers.tokenizer.loader import tokenizer_class
 
 # Arguments of AutoTokenizer.from_pretrained that say which class to use or where to download from.
@@ -48,12 +47,12 @@ def _from_directory(name_or_path: Any, *inputs: Any, **kwargs: Any) -> Any:
     """The packaged tokenizer for a Kimi directory; None for anything else."""
     if not isinstance(name_or_path, (str, os.PathLike)) or not os.path.isdir(name_or_path) or kwargs.get("subfolder"):
         return None
-    path = Path(name_or_path)
-    overlay = identify(path)
-    if overlay is None:
-        return None
     try:
-        front = resolver.resolve(overlay.models[0], path)
+        with TokenizerFiles(name_or_path) as directory:
+            overlay = identify(directory)
+            if overlay is None:
+                return None
+            front = resolver.entry_of(overlay, directory)
     except VocabularyMismatchError as error:
         warnings.warn(f"kimi-tokenizers leaves this directory to transformers: {error}", RuntimeWarning, stacklevel=4)
         return None

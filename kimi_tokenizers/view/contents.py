@@ -17,7 +17,7 @@ from typing import NoReturn
 from kimi_tokenizers import catalogue, resolver
 from kimi_tokenizers.catalogue import OverlayFile
 from kimi_tokenizers.errors import ModelDirError
-from kimi_tokenizers.model_dirs import OWN_PREFIX, check_vocabulary, checked_dir
+from kimi_tokenizers.model_dirs import OWN_PREFIX, TokenizerFiles, check_vocabulary
 
 _UNDER_WAY = (".partial", ".incomplete", ".tmp")  # exo's, Hugging Face's and others' unfinished downloads
 _HIDDEN_FOLDERS = (".cache", ".git")  # where Hugging Face and git keep what is not part of the model
@@ -47,9 +47,9 @@ Entries = dict[str, "Content | str"]
 def entries_of(model_id: str, source: Path) -> Entries:
     """What the folder of a model is to hold. Raises KimiTokenizersError."""
     overlay = catalogue.get(model_id)
-    checked_dir(source)
-    check_vocabulary(overlay, source)
-    front = {name: Content.of(data) for name, data in resolver.front(overlay, source).items()}
+    with TokenizerFiles(source) as directory:
+        check_vocabulary(overlay, directory)
+        front = {name: Content.of(data) for name, data in resolver.front(overlay, directory).items()}
     try:
         return {**_links(source, front), **front}
     except OSError as error:

@@ -26,7 +26,7 @@ from sync_directories import FOLDER, MODEL, OVERLAY, assert_same, broken, mixed,
 from kimi_tokenizers import catalogue
 from kimi_tokenizers.commands import one_file
 from kimi_tokenizers.evidence import verify
-from kimi_tokenizers.model_dirs import prompt_fingerprint, token_fingerprint
+from kimi_tokenizers.model_dirs import TokenizerFiles, prompt_fingerprint, token_fingerprint
 
 OLDEST, NEWEST = (3, 9), (3, 14)
 FEWEST = 2  # Pythons that it must have been run on
@@ -166,8 +166,8 @@ def test_status_sync_and_restore(python: Interpreter, pyz: Path, tmp_path: Path,
     [model] = report(run(python, pyz, tmp_path, "status", models, "--json"), 0)["models"]
     assert (model["state"], model["would_load"]) == ("overlaid", True)
     assert model["fingerprints"] == {
-        "tokens": token_fingerprint(OVERLAY, path),
-        "prompts": prompt_fingerprint(OVERLAY, path),
+        "tokens": token_fingerprint(OVERLAY, TokenizerFiles(path)),
+        "prompts": prompt_fingerprint(OVERLAY, TokenizerFiles(path)),
     }
     again = run(python, pyz, tmp_path, "sync", models)
     assert (again.returncode, again.stderr) == (0, "")

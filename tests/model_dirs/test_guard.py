@@ -22,7 +22,7 @@ from kimi_tokenizers.errors import (
     TokenizerConfigError,
     VocabularyMismatchError,
 )
-from kimi_tokenizers.model_dirs import guard, tokenizer_files
+from kimi_tokenizers.model_dirs import TokenizerFiles, guard, tokenizer_files
 from kimi_tokenizers.resolver import cache
 
 MODEL = "moonshotai/Kimi-K2.6"
@@ -284,8 +284,8 @@ def test_a_tokenizer_json_of_200_megabytes(model_dir: Path, cache_root: Path, mo
         raise AssertionError("parsed")
 
     monkeypatch.setattr(json, "loads", parse)
-    with pytest.raises(ModelDirError, match="has more than 67,108,864 bytes") as caught:
-        guard.check_vocabulary(catalogue.get(MODEL), model_dir)
+    with pytest.raises(ModelDirError, match="200,000,000 bytes, more than 67,108,864 bytes") as caught:
+        guard.check_vocabulary(catalogue.get(MODEL), TokenizerFiles(model_dir))
     assert "Restore the model's own file" in str(caught.value)
     assert not (cache_root / "resolved").exists()
 
@@ -495,15 +495,14 @@ def test_a_model_directory_that_vanishes_in_between(
     """A typed error, or what would be found in an empty directory: nothing else."""
     write_layout(model_dir, "good")
     shutil.copy(fast_tokenizer_json(), model_dir / "tokenizer.json")
-    original = tokenizer_files.read_small
+    original = TokenizerFiles.opened
 
-    def read_small(path: Path, limit: int = tokenizer_files.SMALL_FILE_BYTES) -> bytes | None:
-        if path.name == name:
+    def opened(self: TokenizerFiles, of: str) -> Any:
+        if of == name:
             shutil.rmtree(model_dir, ignore_errors=True)
-        return original(path, limit)
+        return original(self, of)
 
-    for module in (guard, tokenizer_files):  # whichever way the file is read
-        monkeypatch.setattr(module, "read_small", read_small)
+    monkeypatch.setattr(TokenizerFiles, "opened", opened)
     with pytest.raises(ModelDirError) as caught:
         resolver.resolve(MODEL, model_dir)
     assert str(model_dir) in str(caught.value)
@@ -540,14 +539,14 @@ def test_a_model_directory_with_such_a_name(name: bytes, tmp_path: Path) -> None
 def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of the files that were read since it was cleared."""
     names: list[str] = []
-    original = tokenizer_files.read_small
+    original = tokenizer_files.OpenFile.read
 
-    def read_small(path: Path, limit: int = tokenizer_files.SMALL_FILE_BYTES) -> bytes | None:
-        names.append(path.name)
-        return original(path, limit)
+    def read(self: tokenizer_files.OpenFile) -> bytes:
+        names.append(self.path.name)
+        return original(self)
 
     monkeypatch.setattr(guard, "_TICK", 0)  # what the tests write is settled at once
-    monkeypatch.setattr(guard, "read_small", read_small)
+    monkeypatch.setattr(tokenizer_files.OpenFile, "read", read)
     return names
 
 
@@ -563,10 +562,10 @@ def complete(model_dir: Path) -> Path:
 
 def test_large_files_are_read_once(complete: Path, opened: list[str]) -> None:
     overlay = catalogue.get(MODEL)
-    guard.check_vocabulary(overlay, complete)
+    guard.check_vocabulary(overlay, TokenizerFiles(complete))
     assert [name for name in opened if name in LARGE] == LARGE
     opened.clear()
-    guard.check_vocabulary(overlay, complete)
+    guard.check_vocabulary(overlay, TokenizerFiles(complete))
     assert [name for name in opened if name in LARGE] == []
 
 
@@ -577,13 +576,13 @@ def test_a_file_that_has_only_just_changed_is_read_again(
     monkeypatch.setattr(guard, "_TICK", 10**15)
     overlay = catalogue.get(MODEL)
     for _ in range(2):
-        guard.check_vocabulary(overlay, complete)
+        guard.check_vocabulary(overlay, TokenizerFiles(complete))
     assert [name for name in opened if name in LARGE] == LARGE * 2
 
 
 def test_an_edited_file_is_examined_again(complete: Path, opened: list[str], valid: dict[str, Any]) -> None:
     overlay = catalogue.get(MODEL)
-    guard.check_vocabulary(overlay, complete)
+    guard.check_vocabulary(overlay, TokenizerFiles(complete))
     path = complete / "tokenizer.json"
     before = path.stat()
     text = path.read_bytes()
@@ -591,28 +590,28 @@ def test_an_edited_file_is_examined_again(complete: Path, opened: list[str], val
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))  # and as old
     opened.clear()
     with pytest.raises(VocabularyMismatchError, match=r"<\|im_END\|>"):
-        guard.check_vocabulary(overlay, complete)
+        guard.check_vocabulary(overlay, TokenizerFiles(complete))
     path.write_bytes(text)
-    guard.check_vocabulary(overlay, complete)
+    guard.check_vocabulary(overlay, TokenizerFiles(complete))
     assert [name for name in opened if name in LARGE] == ["tokenizer.json"] * 2
 
 
 def test_a_replaced_file_is_examined_again(complete: Path, rank_table: bytes) -> None:
     overlay = catalogue.get(MODEL)
-    guard.check_vocabulary(overlay, complete)
+    guard.check_vocabulary(overlay, TokenizerFiles(complete))
     (complete / "new").write_bytes(b"x" + rank_table[1:])
     (complete / "new").replace(complete / "tiktoken.model")
     with pytest.raises(VocabularyMismatchError, match=RANKS_SHA256):
-        guard.check_vocabulary(overlay, complete)
+        guard.check_vocabulary(overlay, TokenizerFiles(complete))
 
 
 def test_what_has_passed_for_one_line_is_examined_for_another(complete: Path, valid: dict[str, Any]) -> None:
     """`<think>` is reserved in one line and named in the other."""
     (complete / "tokenizer_config.json").unlink()  # it has the control tokens of one of them
     write_json(complete / "tokenizer.json", change_added(valid, 163606, content="<|of_this_conversion|>"))
-    guard.check_vocabulary(catalogue.get(LINES["kimi-k2-instruct"]), complete)
+    guard.check_vocabulary(catalogue.get(LINES["kimi-k2-instruct"]), TokenizerFiles(complete))
     with pytest.raises(VocabularyMismatchError, match="of_this_conversion"):
-        guard.check_vocabulary(catalogue.get(MODEL), complete)
+        guard.check_vocabulary(catalogue.get(MODEL), TokenizerFiles(complete))
 
 
 def test_without_a_cache_every_call_examines(model_dir: Path, opened: list[str], cache_root: Path) -> None:
@@ -621,7 +620,7 @@ def test_without_a_cache_every_call_examines(model_dir: Path, opened: list[str],
     overlay = catalogue.get(MODEL)
     for _ in range(2):
         opened.clear()
-        guard.check_vocabulary(overlay, model_dir)
+        guard.check_vocabulary(overlay, TokenizerFiles(model_dir))
         assert [name for name in opened if name in LARGE] == ["tiktoken.model"]
 
 

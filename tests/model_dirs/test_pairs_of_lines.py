@@ -10,7 +10,7 @@ from layouts import write_layout
 
 from kimi_tokenizers import catalogue
 from kimi_tokenizers.errors import VocabularyMismatchError
-from kimi_tokenizers.model_dirs import check_vocabulary, identify
+from kimi_tokenizers.model_dirs import TokenizerFiles, check_vocabulary, identify
 
 # Same control tokens, same model type, same ids: nothing in a directory tells them apart but its name and its own chat
 # template, which is in front of any of ours. So the guard lets them pass, and no id can be wrong.
@@ -29,10 +29,10 @@ def directories(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 def test_every_pair(directories: dict[str, Path], line: str, theirs: str) -> None:
     overlay = catalogue.overlays()[line]
     if line == theirs or {line, theirs} <= ALIKE:
-        check_vocabulary(overlay, directories[theirs])
+        check_vocabulary(overlay, TokenizerFiles(directories[theirs]))
         return
     with pytest.raises(VocabularyMismatchError, match=f"but the overlay {line} ") as caught:
-        check_vocabulary(overlay, directories[theirs])
+        check_vocabulary(overlay, TokenizerFiles(directories[theirs]))
     assert str(directories[theirs]) in str(caught.value)
 
 
@@ -43,21 +43,21 @@ def test_every_pair_by_its_control_tokens_alone(tmp_path: Path, line: str, their
     overlay, other = catalogue.overlays()[line], catalogue.overlays()[theirs]
     (tmp_path / "tokenizer_config.json").write_bytes(other.read("tokenizer_config.json"))
     if overlay.control_tokens() == other.control_tokens():
-        check_vocabulary(overlay, tmp_path)
+        check_vocabulary(overlay, TokenizerFiles(tmp_path))
     else:
         with pytest.raises(VocabularyMismatchError):
-            check_vocabulary(overlay, tmp_path)
+            check_vocabulary(overlay, TokenizerFiles(tmp_path))
 
 
 def test_a_table_of_another_line_is_named(directories: dict[str, Path]) -> None:
     """Kimi-K2-Thinking's has two names more than Kimi-K2-Instruct's; none of them contradicts."""
     with pytest.raises(VocabularyMismatchError, match="has exactly the control tokens of kimi-k2-thinking,"):
-        check_vocabulary(catalogue.overlays()["kimi-k2-instruct"], directories["kimi-k2-thinking"])
+        check_vocabulary(catalogue.overlays()["kimi-k2-instruct"], TokenizerFiles(directories["kimi-k2-thinking"]))
 
 
 @pytest.mark.parametrize("line", catalogue.LINES)
 def test_the_contents_say_which_line_it_is(directories: dict[str, Path], line: str) -> None:
-    found = identify(directories[line])
+    found = identify(TokenizerFiles(directories[line]))
     assert found is not None
     assert found.line == ("kimi-k2.6" if line in ALIKE else line)
 
@@ -65,7 +65,7 @@ def test_the_contents_say_which_line_it_is(directories: dict[str, Path], line: s
 @pytest.mark.parametrize("line", catalogue.LINES)
 def test_the_line_file_says_it_exactly(tmp_path: Path, line: str) -> None:
     (tmp_path / "kimi_line.json").write_bytes(catalogue.overlays()[line].read("kimi_line.json"))
-    found = identify(tmp_path)
+    found = identify(TokenizerFiles(tmp_path))
     assert found is not None
     assert found.line == line
 
@@ -76,4 +76,4 @@ def test_deepseeks_own_directory_is_none_of_ours(tmp_path: Path) -> None:
     table = catalogue.overlays()["moonlight"].control_tokens()
     config = {"added_tokens_decoder": {str(index): {"content": name} for index, name in table.items()}}
     (tmp_path / "tokenizer_config.json").write_text(json.dumps(config))
-    assert identify(tmp_path) is None
+    assert identify(TokenizerFiles(tmp_path)) is None

@@ -23,6 +23,7 @@ from mlx_lm.tokenizer_utils import TokenizerWrapper
 from kimi_tokenizers import catalogue, resolver
 from kimi_tokenizers.catalogue.overlay import Overlay, OverlayFile
 from kimi_tokenizers.evidence import exo_loading
+from kimi_tokenizers.model_dirs import TokenizerFiles
 
 LINES = ("kimi-k2-instruct", "kimi-k2-thinking", "kimi-k2.5", "kimi-k2.6")
 CONFIGS = ("broken", "missing")
@@ -166,7 +167,7 @@ print("RESULT" + json.dumps(result))
 def write_front(directory: Path, overlay: Overlay, empty: Path) -> None:
     """The overlay's files and nothing else: what is in front of an empty model directory."""
     directory.mkdir(parents=True)
-    for name, file in resolver.front(overlay, empty).items():
+    for name, file in resolver.front(overlay, TokenizerFiles(empty)).items():
         assert isinstance(file, OverlayFile)
         (directory / name).write_bytes(file.read())
 

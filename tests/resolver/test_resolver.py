@@ -19,7 +19,8 @@ from layouts import hf_snapshot, write_layout
 from kimi_tokenizers import catalogue, resolver
 from kimi_tokenizers.errors import ModelDirError, UnknownModelError, VocabularyMismatchError
 from kimi_tokenizers.evidence.exo_loading import isolated, load_like_exo
-from kimi_tokenizers.resolver import cache, layering
+from kimi_tokenizers.model_dirs import TokenizerFiles
+from kimi_tokenizers.resolver import cache
 
 MODELS = {
     "kimi-k2-instruct": "mlx-community/Kimi-K2-Instruct-4bit",
@@ -117,7 +118,7 @@ def test_every_line_in_every_layout(line: str, layout: str, tmp_path: Path, plai
     before = state_of(tmp_path / "models")
 
     expected = expected_layers(layout, line)
-    decided = resolver.layers(overlay, model_dir)
+    decided = resolver.layers(overlay, TokenizerFiles(model_dir))
     assert {layer.name: layer.origin for layer in decided} == expected
     assert len(decided) == len(expected)
     assert all(layer.why for layer in decided)
@@ -186,7 +187,7 @@ def model_dir(tmp_path: Path) -> Path:
 
 
 def origin(model_dir: Path, name: str, model_id: str = MODEL) -> str | None:
-    layers = {layer.name: layer.origin for layer in resolver.layers(catalogue.get(model_id), model_dir)}
+    layers = {layer.name: layer.origin for layer in resolver.layers(catalogue.get(model_id), TokenizerFiles(model_dir))}
     return layers.get(name)
 
 
@@ -308,25 +309,15 @@ def test_a_template_that_is_not_utf_8(model_dir: Path) -> None:
     assert str(model_dir / "chat_template.jinja") in str(caught.value)
 
 
-def test_which_small_files_are_behind(model_dir: Path) -> None:
-    """Neither weights nor their index, nothing large or hidden, no half of a download, nothing below a folder."""
-    behind = ("special_tokens_map.json", "preprocessor_config.json", "second.jinja")
-    not_behind = (
-        ".hidden.json",
-        "notes.txt",
-        "x.json.partial",
-        "tokenizer.json.partial",
-        "other.safetensors.index.json",
-    )
+def test_which_files_are_behind(model_dir: Path) -> None:
+    """Only what is known to belong to a tokenizer: not whatever has the suffix of such a file."""
+    behind = ("special_tokens_map.json", "preprocessor_config.json")
+    not_behind = ("x.json", "second.jinja", ".hidden.json", "notes.txt", "other.safetensors.index.json")
     for name in (*behind, *not_behind):
         (model_dir / name).write_text("{}")
-    (model_dir / "folder.json").mkdir()
-    os.mkfifo(model_dir / "fifo.json")
-    (model_dir / "dangling.json").symlink_to("nowhere")
-    (model_dir / "large.json").touch()
-    os.truncate(model_dir / "large.json", 1024 * 1024 + 1)
-    os.truncate(model_dir / "second.jinja", 1024 * 1024)
-    found = {layer.name for layer in resolver.layers(catalogue.get(MODEL), model_dir) if layer.origin == "directory"}
+    (model_dir / "added_tokens.json").symlink_to("nowhere")
+    decided = resolver.layers(catalogue.get(MODEL), TokenizerFiles(model_dir))
+    found = {layer.name for layer in decided if layer.origin == "directory"}
     assert found == {*behind, "tokenizer_config.json", "chat_template.jinja", "config.json", "generation_config.json"}
 
 
@@ -350,24 +341,10 @@ def test_token_files_of_old_formats_change_no_ids(files: dict[str, Any], model_d
 
 
 def test_a_small_file_that_is_a_symlink_loop_is_named(model_dir: Path) -> None:
-    (model_dir / "notes.json").symlink_to("notes.json")
+    (model_dir / "added_tokens.json").symlink_to("added_tokens.json")
     with pytest.raises(ModelDirError) as caught:
         resolver.resolve(MODEL, model_dir)
-    assert str(model_dir / "notes.json") in str(caught.value)
-
-
-def test_a_file_that_goes_in_between_is_missing(model_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    original = layering.layers
-
-    def layers(*args: Any) -> Any:
-        decided = original(*args)
-        (model_dir / "generation_config.json").unlink()
-        return decided
-
-    monkeypatch.setattr(layering, "layers", layers)
-    entry = resolver.resolve(MODEL, model_dir)
-    assert not (entry / "generation_config.json").exists()
-    assert (entry / "config.json").exists()
+    assert str(model_dir / "added_tokens.json") in str(caught.value)
 
 
 @pytest.mark.parametrize("what", ["missing", "file", "nul", "loop", "fifo"])

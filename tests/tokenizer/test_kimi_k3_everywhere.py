@@ -21,7 +21,7 @@ from layouts import fast_tokenizer_json, write_layout
 import kimi_tokenizers as kt
 from kimi_tokenizers import catalogue, sync
 from kimi_tokenizers.errors import VocabularyMismatchError
-from kimi_tokenizers.model_dirs import Model, check_vocabulary, identify
+from kimi_tokenizers.model_dirs import Model, TokenizerFiles, check_vocabulary, identify
 
 MODEL = "pipenetwork/Kimi-K3-MLX-mxfp4"
 FOLDER = "pipenetwork--Kimi-K3-MLX-mxfp4"
@@ -176,7 +176,7 @@ def test_register_finds_it_in_whatever_layout(tmp_path: Path) -> None:
     )
     expected = kt.load(MODEL).apply_chat_template(FORGED, tokenize=True, return_dict=False)
     for model_dir in (k3_config(tmp_path / FOLDER), k3_config(tmp_path / "plain"), tomorrow(tmp_path / "tomorrow")):
-        assert identify(model_dir) is OVERLAY
+        assert identify(TokenizerFiles(model_dir)) is OVERLAY
         assert run(code, model_dir, json.dumps(FORGED), installed=True) == expected
 
 
@@ -215,9 +215,9 @@ def test_neither_is_taken_for_k2(tmp_path: Path, line: str) -> None:
         (catalogue.overlays()[line], text_only),
     ):
         with pytest.raises(VocabularyMismatchError):
-            check_vocabulary(overlay, wrong)
-    check_vocabulary(OVERLAY, k3)
-    check_vocabulary(OVERLAY, text_only)
+            check_vocabulary(overlay, TokenizerFiles(wrong))
+    check_vocabulary(OVERLAY, TokenizerFiles(k3))
+    check_vocabulary(OVERLAY, TokenizerFiles(text_only))
 
 
 def test_ids_and_files() -> None:

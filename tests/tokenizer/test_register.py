@@ -19,6 +19,7 @@ from conftest import OVERLAYS
 from layouts import K3_TOKENS, hf_snapshot, small_tokenizer_json, write_layout
 
 from kimi_tokenizers import resolver, view
+from kimi_tokenizers.model_dirs import TokenizerFiles
 from kimi_tokenizers.resolver import cache
 from kimi_tokenizers.tokenizer import registration
 
@@ -290,18 +291,18 @@ def test_nothing_is_written_into_the_directories(results: dict[str, Any], direct
     ],
 )
 def test_identify(case: str, line: str | None, directories: dict[str, Path]) -> None:
-    overlay = registration.identify(directories[case])
+    overlay = registration.identify(TokenizerFiles(directories[case]))
     assert (overlay and overlay.line) == line
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b'{"line": "kimi-k9"}', b'{"line": ["kimi-k2.6"]}', b"{}"])
 def test_a_line_file_that_says_nothing_known(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "kimi_line.json").write_bytes(content)
-    assert registration.identify(tmp_path) is None
+    assert registration.identify(TokenizerFiles(tmp_path)) is None
 
 
 def test_identify_by_a_link_of_another_name(directories: dict[str, Path], tmp_path: Path) -> None:
     (tmp_path / "current").symlink_to(directories["plain"])
-    overlay = registration.identify(tmp_path / "current")
+    overlay = registration.identify(TokenizerFiles(tmp_path / "current"))
     assert overlay is not None
     assert overlay.line == "kimi-k2.6"
