@@ -16,11 +16,15 @@ from typing import Any
 import pytest
 import tiktoken
 from conftest import ROOT, golden
+from hub import Hub
 from layouts import fast_tokenizer_json, write_layout
 
 import kimi_tokenizers as kt
 from kimi_tokenizers import catalogue, sync
+from kimi_tokenizers.commands import main
 from kimi_tokenizers.errors import VocabularyMismatchError
+from kimi_tokenizers.evidence import upstream
+from kimi_tokenizers.evidence.upstream import Change
 from kimi_tokenizers.model_dirs import Model, TokenizerFiles, check_vocabulary, identify
 
 MODEL = "pipenetwork/Kimi-K3-MLX-mxfp4"
@@ -282,3 +286,50 @@ def test_the_tool_parser_reads_what_mlx_lms_does(text: str) -> None:
             parse_tool_call(text)
     else:
         assert parse_tool_call(text) == expected
+
+
+# view, count, upstream
+
+
+def test_a_view_of_it_stands_alone(tmp_path: Path, rows: Path) -> None:
+    model_dir = tomorrow(tmp_path / "models" / FOLDER)
+    (model_dir / "encoding_k3.py").write_text("raise SystemExit('executed')")
+    (model_dir / "model.safetensors").write_bytes(b"weights")
+    assert main(["view", str(tmp_path / "view"), "--from", str(tmp_path / "models")]) == 0
+    seen = tmp_path / "view" / FOLDER
+    assert run(REMOTE, seen, rows) == [len(ROWS), True, "TikTokenTokenizer"]
+    assert (seen / "model.safetensors").is_symlink()
+    assert {name: (seen / name).read_bytes() for name in OVERLAY.always_ours} == {
+        name: OVERLAY.read(name) for name in OVERLAY.always_ours
+    }
+
+
+def test_count(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "text").write_text("a<|open|>b<|im_user|>")
+    assert main(["count", "--json", "--model", MODEL, str(tmp_path / "text")]) == 0
+    k3 = len(kt.load(MODEL).encode("a<|open|>b<|im_user|>"))
+    assert json.loads(capsys.readouterr().out)["tokens"] == k3
+    assert main(["count", "--json", "--plain", "--model", MODEL, str(tmp_path / "text")]) == 0
+    assert json.loads(capsys.readouterr().out)["tokens"] > k3  # <|open|> is text then, as <|im_user|> always is here
+
+
+def test_upstream() -> None:
+    """Every change that may come; its Python is never fetched."""
+    python = dict.fromkeys(("tokenization_kimi.py", "encoding_k3.py"), b"raise SystemExit('executed')")
+    config = json.loads(OVERLAY.read("tokenizer_config.json"))
+    good = {**python, **{name: OVERLAY.read(name) for name in ("tiktoken.model", "tokenizer_config.json")}}
+    good["config.json"] = json.dumps({"model_type": "kimi_k3"}).encode()
+    k2 = json.dumps(config | {"added_tokens_decoder": {"163586": {"content": "<|im_end|>"}}}).encode()
+    with Hub() as hub:
+        client = upstream.Client(hub.url, timeout=5, longest_wait=0.05)
+        since = hub.publish("moonshotai/Kimi-K3", good)
+        for files, change, changed in (
+            (good, Change.UNCHANGED, []),
+            (good | {"encoding_k3.py": b"another revision"}, Change.CHANGED, ["encoding_k3.py"]),
+            ({name: good[name] for name in good if name != "tokenization_kimi.py"}, Change.SLOW_GONE, []),
+            (good | {"tokenizer_config.json": k2}, Change.VOCABULARY, ["tokenizer_config.json"]),
+        ):
+            hub.publish("moonshotai/Kimi-K3", files)
+            [finding] = upstream.changes_upstream(["moonshotai/Kimi-K3"], since, client=client)
+            assert (finding.line, finding.change, finding.changed) == ("kimi-k3", change, changed)
+        assert not [line for line in hub.requests if "/resolve/" in line and ".py" in line]

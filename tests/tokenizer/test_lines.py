@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 import tiktoken
-from conftest import OVERLAYS, PATTERN
+from conftest import OVERLAYS, PATTERN, golden
 from layouts import write_layout
 from transformers import AutoTokenizer
 
 import kimi_tokenizers as kt
 from kimi_tokenizers import catalogue, testing
+from kimi_tokenizers.commands import main
+from kimi_tokenizers.evidence import isolated, load_like_exo
 from kimi_tokenizers.overlays.common.tokenization_kimi import ChatTemplateError, TikTokenTokenizer
 
 NEW = ("kimi-linear", "kimi-vl", "moonlight")
@@ -120,6 +122,32 @@ def test_registered_it_needs_no_remote_code(
     monkeypatch.setattr(AutoTokenizer, "from_pretrained", classmethod(original))
     kt.register()
     assert_like(line, AutoTokenizer.from_pretrained(directory(tmp_path, line, layout)))
+
+
+@pytest.mark.parametrize("line", ["kimi-k2-instruct", "kimi-k2-thinking"])
+@pytest.mark.parametrize("way", ["registered", "view"])
+def test_chats_of_the_older_models(tmp_path: Path, line: str, way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every golden row, of a directory without a template of its own: by AutoTokenizer, and by exo's steps."""
+    model_dir = directory(tmp_path / "models", line, "broken")
+    (model_dir / "chat_template.jinja").unlink()
+    rows = [row for row in golden("k2_old_chat") if row["line"] == line]
+    if way == "registered":
+        original: Callable[..., Any] = AutoTokenizer.from_pretrained.__func__
+        monkeypatch.setattr(AutoTokenizer, "from_pretrained", classmethod(original))
+        kt.register()
+        tokenizer: Any = AutoTokenizer.from_pretrained(model_dir)
+    else:
+        assert main(["view", str(tmp_path / "view"), "--from", str(tmp_path / "models")]) == 0
+        with isolated():
+            tokenizer = load_like_exo(tmp_path / "view" / model_dir.name)
+    found = [
+        tokenizer.apply_chat_template(
+            row["messages"], tools=row["tools"], add_generation_prompt=row["add_generation_prompt"], tokenize=False
+        )
+        for row in rows
+    ]
+    assert len(rows) > 20
+    assert found == [row["text"] for row in rows]
 
 
 @pytest.mark.parametrize("line", NEW)
