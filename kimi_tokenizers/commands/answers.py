@@ -25,13 +25,17 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True)
 class ModelDone:
-    """What `sync` or `restore` did with one model: the files it wrote (or would), why it skipped it, what is wrong."""
+    """What `sync` or `restore` did with one model: the files it wrote (or would), why it skipped it, what is wrong.
+
+    `warning` is wrong with the directory, and not changed by a sync.
+    """
 
     model: str
     path: str
     files: tuple[str, ...]
     skipped: str | None
     problem: str | None
+    warning: str | None = None
 
 
 @dataclass
@@ -65,7 +69,7 @@ class Examined:
     def failed(self) -> bool:
         """Whether something is wrong with what was done or examined there, its models' states aside."""
         done = self.done or ()
-        return bool(self.problem or self.problems or not self.models or any(one.problem for one in done))
+        return bool(self.problem or self.problems or not self.models or any(one.problem or one.warning for one in done))
 
 
 def json_of(text: str | bytes) -> Any:
@@ -105,9 +109,10 @@ def as_done(answer: Any, command: str) -> tuple[list[ModelDone], list[str]]:
         ]
         texts = [_get(one, key, _text) for key in ("model", "path")]
         reasons = [_get(one, key, _text_or_none) for key in ("skipped", "problem")]
-        done.append(ModelDone(texts[0] or "", texts[1] or "", tuple(files), reasons[0], reasons[1]))
+        warning = _text_or_none(one.get("warning"), "'warning'")
+        done.append(ModelDone(texts[0] or "", texts[1] or "", tuple(files), reasons[0], reasons[1], warning))
     problems = [_text(one, "a problem") for one in _items(value, "problems", str)]
-    if not value["ok"] and not problems and not any(one.problem for one in done):
+    if not value["ok"] and not problems and not any(one.problem or one.warning for one in done):
         problems = [f"its `{command}` says that something is wrong, but not what"]
     return done, problems
 

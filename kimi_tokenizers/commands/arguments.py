@@ -129,7 +129,11 @@ COMMANDS = {
         [
             *SEARCH,
             flag("--dry-run", "Say what would change, file by file, and change nothing."),
-            flag("--all", "Put the overlay over healthy models, too: then no downloaded Python runs."),
+            flag(
+                "--all",
+                "Put the overlay over healthy models, too, in the place of upstream's Python. Other modules in a model "
+                "directory, which it names, exo still runs; `view` and `resolve` leave them out.",
+            ),
             on_or_off(
                 "--lock",
                 "Make our files immutable (macOS) or read-only (elsewhere), or mutable again. Left as they are by "

@@ -137,6 +137,8 @@ def _remarks(node: Examined, result: Result) -> list[str]:
             remarks.append(f"{head}: {verb} {_cut(', '.join(one.files), 1000)}")
         else:
             remarks.append(f"{head}: {_cut(one.skipped or 'nothing to do')}")
+        if one.warning is not None:
+            remarks.append(f"{head}: {_cut(one.warning, 1000)}")
     remarks += [f"{_cut(model['model'])}: {_cut(model['detail'])}" for model in node.models if not model["would_load"]]
     return remarks
 

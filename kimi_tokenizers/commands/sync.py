@@ -96,9 +96,10 @@ def _watch(arguments: argparse.Namespace) -> int:
     def sync_and_say(model: Model) -> None:
         outcome = sync_model(model, lock=arguments.lock, healthy_too=arguments.all)
         changed = outcome.plan is not None and outcome.plan.writes
-        if changed or model.path not in said or (outcome.problem and outcome.problem != said[model.path]):
+        wrong = outcome.problem or outcome.warning
+        if changed or model.path not in said or (wrong and wrong != said[model.path]):
             _say_synced(outcome, dry_run=False, files=True)
-        said[model.path] = outcome.problem
+        said[model.path] = wrong
 
     def ready(paths: Sequence[Path]) -> None:
         emit(f"watching {', '.join(shown(str(path)) for path in paths)}")
@@ -125,7 +126,7 @@ def _restore(arguments: argparse.Namespace) -> int:
 
 
 def _exit_status(found: Found, outcomes: Sequence[Outcome]) -> int:
-    return 1 if found.problems or not outcomes or any(outcome.problem for outcome in outcomes) else 0
+    return 1 if found.problems or not outcomes or any(one.problem or one.warning for one in outcomes) else 0
 
 
 def _emit_outcomes(found: Found, outcomes: Sequence[Outcome], **more: bool) -> None:
@@ -146,6 +147,8 @@ def _say_synced(outcome: Outcome, *, dry_run: bool, files: bool, in_full: bool =
         emit(f"{head}: {verdict('would be changed' if dry_run else 'changed')}, {_number(outcome.plan.writes)}")
         for line in table([_of_change(change) for change in _listed(outcome.plan, dry_run)] if files else []):
             emit(line if in_full else _HASH.sub(r"\1…", line))
+    if outcome.warning is not None:
+        emit_problems([f"{outcome.model.model_id}: {outcome.warning}."])
 
 
 def _listed(plan: Plan, dry_run: bool) -> Sequence[Change]:

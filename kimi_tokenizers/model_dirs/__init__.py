@@ -4,7 +4,15 @@ It may import `catalogue`, `errors` and the standard library. It must never writ
 weight file. (Which large files the guard has passed is remembered in the per-user cache.)
 """
 
-from kimi_tokenizers.model_dirs.exo import INDEX_SUFFIX, folder_name, is_complete, model_id_of, models_dirs
+from kimi_tokenizers.model_dirs.exo import (
+    INDEX_SUFFIX,
+    Completeness,
+    completeness,
+    folder_name,
+    is_complete,
+    model_id_of,
+    models_dirs,
+)
 from kimi_tokenizers.model_dirs.exo_downloads import FileList, Step, exo_step, file_list, lies_in_exos_dirs
 from kimi_tokenizers.model_dirs.finding import (
     OWN_PREFIX,
@@ -21,15 +29,19 @@ from kimi_tokenizers.model_dirs.folder import Folder
 from kimi_tokenizers.model_dirs.guard import check_vocabulary
 from kimi_tokenizers.model_dirs.identification import identify
 from kimi_tokenizers.model_dirs.locking import LOCK_SECONDS, only_process, wait_for
+from kimi_tokenizers.model_dirs.reading_python import Outline, is_compiled_from, outline, same_code
+from kimi_tokenizers.model_dirs.shadowing import importable
 from kimi_tokenizers.model_dirs.tokenizer_files import (
     CHAT_TEMPLATE,
     TOKENIZER_CONFIG,
     TOKENIZER_JSON_BYTES,
     TokenizerFiles,
+    parse_json,
     read_small,
     read_text,
 )
 from kimi_tokenizers.model_dirs.verdicts import CACHE_VARIABLE, cache_root, own_cache
+from kimi_tokenizers.model_dirs.walking import Walk
 
 __all__ = [
     "CACHE_VARIABLE",
@@ -40,31 +52,40 @@ __all__ = [
     "TOKENIZER_CONFIG",
     "TOKENIZER_JSON_BYTES",
     "VIEW_MARKER",
+    "Completeness",
     "FileList",
     "Folder",
     "Found",
     "Model",
+    "Outline",
     "Place",
     "Step",
     "TokenizerFiles",
+    "Walk",
     "cache_root",
     "check_vocabulary",
+    "completeness",
     "exo_step",
     "file_list",
     "find_models",
     "folder_name",
     "identify",
+    "importable",
+    "is_compiled_from",
     "is_complete",
     "lies_in_exos_dirs",
     "model_id_of",
     "models_dirs",
     "nothing_in",
     "only_process",
+    "outline",
     "own_cache",
+    "parse_json",
     "places",
     "prompt_fingerprint",
     "read_small",
     "read_text",
+    "same_code",
     "token_fingerprint",
     "wait_for",
 ]

@@ -10,17 +10,25 @@ one can ask what exo would do elsewhere. A variable that is set to nothing count
 
 from __future__ import annotations
 
-import json
+import contextlib
 import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+
+from kimi_tokenizers.errors import ModelDirError
+from kimi_tokenizers.model_dirs.tokenizer_files import parse_json, read_small
+from kimi_tokenizers.model_dirs.walking import Walk, is_dir
 
 INDEX_SUFFIX = ".safetensors.index.json"
 """How the name of an index of weight files ends."""
 
 MAX_INDEX_BYTES = 64 * 1024 * 1024
 """An index larger than this is not read. The index of a trillion-parameter model has some 10 MB."""
+
+MAX_DEPTH = 64
+"""A model directory is not looked at any deeper, nor further than `walking` says."""
 
 
 # -- models dirs ---------------------------------------------------------------------------------
@@ -146,51 +154,92 @@ def find_model(model_id: str, env: Mapping[str, str] | None = None, platform: st
     return next((path for path in candidates if is_complete(path)), None)
 
 
+@dataclass(frozen=True)
+class Completeness:
+    """Whether exo 0.3.70 takes a directory for a fully downloaded model.
+
+    Attributes:
+        indexes: how many indexes of weights were found.
+        unexamined: what was not examined because it is beyond a limit; exo has none, so its answer is not known then.
+    """
+
+    complete: bool
+    indexes: int = 0
+    unexamined: str = ""
+
+
+class _BeyondLimitError(ValueError):
+    """Something is too large to be examined."""
+
+
 def is_complete(model_dir: str | os.PathLike[str]) -> bool:
+    """Whether exo 0.3.70 takes a directory for a fully downloaded model, as far as `completeness` can tell."""
+    return completeness(model_dir).complete
+
+
+def completeness(model_dir: str | os.PathLike[str]) -> Completeness:
     """Whether exo 0.3.70 takes a directory for a fully downloaded model.
 
     It does if there is at least one `*.safetensors.index.json`, at any depth, and every weight file
     that such an index names exists. A name is relative to the directory the index is in. Links
     to files count; a linked directory is not walked into, so neither an index nor a weight behind
     one is seen, and a name that leaves the model directory (absolute, or with `..`) is
-    never found. An index that cannot be read, is larger than `MAX_INDEX_BYTES` or is no index
-    means "not complete", as does a directory that is missing or unreadable.
+    never found. An index that cannot be read or is no index means "not complete", as does a
+    directory that is missing or unreadable.
     """
+    indexes: list[PurePosixPath] = []
     try:
         files = set(_files_below(os.fspath(model_dir)))
         indexes = [path for path in files if path.name.endswith(INDEX_SUFFIX)]
-        return bool(indexes) and all(
+        complete = bool(indexes) and all(
             index.parent / weight in files and Path(model_dir, index.parent, weight).is_file()
             for index in indexes
             for weight in _weights_named_by(Path(model_dir, index))
         )
+        return Completeness(complete, len(indexes))
+    except (_BeyondLimitError, ModelDirError) as error:
+        return Completeness(False, len(indexes), str(error))
     except (OSError, ValueError):  # unreadable; not JSON, not UTF-8, not an index; NUL in a name
-        return False
+        return Completeness(False, len(indexes))
 
 
 def _files_below(model_dir: str) -> Iterator[PurePosixPath]:
     """What lies below a directory, relative to it, without following links to directories.
 
-    A folder that is named like an index is given too: exo tries to read it, and fails.
+    A folder that is named like an index is given too: exo tries to read it, and fails. A folder that cannot be read is
+    passed over, as by exo.
     """
-    for parent, folders, files in os.walk(model_dir, followlinks=False):
-        relative = PurePosixPath(os.path.relpath(parent, model_dir))
-        yield from (relative / name for name in files)
-        yield from (relative / name for name in folders if name.endswith(INDEX_SUFFIX))
+    walk, waiting = Walk(), [PurePosixPath()]
+    while waiting:
+        folder = waiting.pop()
+        try:
+            for entry in walk.entries(os.path.join(model_dir, folder)):
+                below = is_dir(entry, follow=False)
+                if below and len(folder.parts) >= MAX_DEPTH:
+                    raise _BeyondLimitError(f"its folders are nested more than {MAX_DEPTH} deep")
+                if below:
+                    waiting.append(folder / entry.name)
+                if not is_dir(entry) or entry.name.endswith(INDEX_SUFFIX):
+                    yield folder / entry.name
+        except ModelDirError:  # there is too much in it
+            raise
+        except OSError:
+            continue
 
 
 def _weights_named_by(index: Path) -> set[str]:
-    """The names of weight files in an index. Raises OSError or ValueError if it is not one."""
-    if not index.is_file():  # opening a pipe would wait for a writer
-        raise ValueError(f"{index} is not a file")
-    with index.open("rb") as stream:
-        data = stream.read(MAX_INDEX_BYTES + 1)
-    if len(data) > MAX_INDEX_BYTES:
-        raise ValueError(f"{index} is larger than {MAX_INDEX_BYTES} bytes")
+    """The names of weight files in an index. Raises ValueError if it is not one."""
     try:
-        weight_map = json.loads(data.decode("utf-8"))["weight_map"]
+        data = read_small(index, limit=MAX_INDEX_BYTES)
+    except ModelDirError as error:
+        with contextlib.suppress(OSError):
+            if os.stat(index).st_size > MAX_INDEX_BYTES:
+                raise _BeyondLimitError(f"{str(index)!r} has more than {MAX_INDEX_BYTES:,} bytes") from error
+        raise ValueError(str(error)) from error
+    try:
+        weight_map = parse_json((data or b"").decode("utf-8"))["weight_map"]
         names = set(weight_map.values())
-    except (KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{index} has no object 'weight_map'") from error
     if not all(isinstance(name, str) for name in names):
         raise ValueError(f"{index} names a weight file by something that is not a string")

@@ -6,7 +6,6 @@ not there, or has another size. It only reads, and must never use the network.
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from collections.abc import Mapping
@@ -17,7 +16,7 @@ from typing import Literal
 from kimi_tokenizers.catalogue import Overlay
 from kimi_tokenizers.errors import KimiTokenizersError
 from kimi_tokenizers.model_dirs.exo import file_list_cache, models_dirs, read_only_models_dirs
-from kimi_tokenizers.model_dirs.tokenizer_files import read_small
+from kimi_tokenizers.model_dirs.tokenizer_files import parse_json, read_small
 
 FILE_LIST_SECONDS = 24 * 3600
 """For how long exo uses its list of a repo's files without asking for it again."""
@@ -60,13 +59,13 @@ def file_list(model_id: str, overlay: Overlay, env: Mapping[str, str] | None = N
         data = read_small(path)
         if data is not None:
             age = max(0.0, time.time() - os.stat(path).st_mtime)
-            entries = [entry for entry in json.loads(data) if entry.get("type", "file") == "file"]
+            entries = [entry for entry in parse_json(data) if entry.get("type", "file") == "file"]
             sizes = {str(entry["path"]): entry.get("size") for entry in entries}
             stale = "" if age < FILE_LIST_SECONDS else "; older than a day, so exo will ask for it anew"
             source = f"exo's list of the repo's files, {_ago(age)} old{stale}"
             known = {name: size if isinstance(size, int) else None for name, size in sizes.items()}
             return FileList(source, str(path), age, known, whole=True)
-    except (KimiTokenizersError, OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+    except (KimiTokenizersError, OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         note = f" (exo's own list {str(path)!r} cannot be used: {type(error).__name__})"
     if model_id.lower() == overlay.upstream.repo.lower():
         source = f"the overlay's manifest: {overlay.upstream.repo} at {overlay.upstream.revision[:12]}"

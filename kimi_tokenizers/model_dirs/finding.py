@@ -18,6 +18,7 @@ from kimi_tokenizers.model_dirs.exo import model_id_of, variable_of
 from kimi_tokenizers.model_dirs.exo import models_dirs as exo_models_dirs
 from kimi_tokenizers.model_dirs.identification import identify
 from kimi_tokenizers.model_dirs.tokenizer_files import TokenizerFiles
+from kimi_tokenizers.model_dirs.walking import Walk
 
 OWN_PREFIX = ".kimi-tokenizers"
 """How the names of this package's own files begin, in model directories, views and models dirs."""
@@ -195,7 +196,7 @@ def _choose(found: Found, model_ids: Sequence[str]) -> None:
 def _search(found: Found, place: Place) -> None:
     path = place.path
     try:
-        names = sorted(os.listdir(path))
+        names = sorted(entry.name for entry in Walk().entries(path))
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         place.problem = getattr(error, "strerror", None) or str(error)
         right = " It needs the rights to read and enter it (rx)." if isinstance(error, PermissionError) else ""
@@ -237,11 +238,11 @@ def _models_of(found: Found, place: Place, name: str, in_view: bool) -> Iterator
         yield Model(model_id, path, overlay, in_view, place.arguments)
         return
     try:
-        snapshots = sorted((path / "snapshots").iterdir())
+        snapshots = sorted(Path(entry.path) for entry in Walk().entries(path / "snapshots"))
     except (FileNotFoundError, NotADirectoryError):
         return  # nothing of it is downloaded
     except OSError as error:
-        found.problems.append(f"The snapshots in {str(path)!r} cannot be read: {error.strerror}.")
+        found.problems.append(f"The snapshots in {str(path)!r} cannot be read: {error.strerror or error}.")
         return
     yield from (Model(model_id, snapshot, overlay, arguments=place.arguments) for snapshot in snapshots)
 

@@ -213,12 +213,29 @@ def _text(data: bytes | None, path: Path) -> str | None:
         raise ModelDirError(f"{str(path)!r} is not UTF-8 text: {error}. Restore the model's own file.") from error
 
 
+def parse_json(data: bytes | str) -> Any:
+    """JSON from somebody else. Raises ValueError, also for what is nested too deeply.
+
+    Integers are of at most 1,000 digits: Python's time for longer ones is quadratic.
+    """
+    try:
+        return json.loads(data, parse_int=_integer)
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
+
+
+def _integer(text: str) -> int:
+    if len(text) > 1000:
+        raise ValueError(f"it has an integer of {len(text):,} digits")
+    return int(text)
+
+
 def _object(data: bytes | None, path: Path) -> dict[str, Any] | None:
     if data is None:
         return None
     try:
-        value = json.loads(data)
-    except (ValueError, RecursionError) as error:
+        value = parse_json(data)
+    except ValueError as error:
         raise TokenizerConfigError(f"{str(path)!r} is not JSON: {error}. Restore the model's own file.") from error
     if not isinstance(value, dict):
         raise TokenizerConfigError(

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from kimi_tokenizers.errors import KimiTokenizersError
 from kimi_tokenizers.model_dirs import Model
 from kimi_tokenizers.sync.planning import plan
-from kimi_tokenizers.sync.status import ModelStatus
+from kimi_tokenizers.sync.status import ModelStatus, is_healthy
 
 PROGRAM = "kimi-tokenizers"
 
@@ -50,10 +50,12 @@ def advice(model: Model, status: ModelStatus) -> Advice | None:
     if status.state == "refused":
         what = "No command mends it: the directory holds another vocabulary. Download it anew, or rename it."
         return Advice(("explain", *_naming(model)), what)
+    if status.state == "incomplete" and status.would_load is None:
+        return Advice(("explain", *_naming(model)), "Whether weights are missing is not known: the detail says why.")
     if status.state == "incomplete" and status.tokenizer in ("healthy", "overlaid"):
         return Advice(("explain", *_naming(model)), "Weights are missing: start exo, which downloads them, first.")
     try:
-        helps = bool(plan(model.overlay, model.path).writes)
+        helps = bool(plan(model.overlay, model.path).writes) and not is_healthy(model)  # `sync` passes over those
     except (KimiTokenizersError, OSError):
         helps = False
     if helps:

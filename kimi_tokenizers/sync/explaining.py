@@ -19,6 +19,7 @@ from kimi_tokenizers.model_dirs import (
     Model,
     Step,
     TokenizerFiles,
+    Walk,
     check_vocabulary,
     exo_step,
     file_list,
@@ -31,6 +32,7 @@ from kimi_tokenizers.sync.status import ModelStatus, examine
 
 # Beside the files of the layers, those that a reader would ask about. Weights and downloads under way are none.
 _SUFFIXES = (".py", ".json", ".jinja", ".model")
+_MOST = 1000
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,7 @@ def explain(model: Model, env: Mapping[str, str] | None = None) -> Explanation:
         guard = str(error)
     upstream = file_list(model.model_id, model.overlay, env)
     place = lies_in_exos_dirs(model.path, env)
-    names = [*decided, *(name for name in every_name() if name in status.files), *_others(model.path)]
+    names = [*decided, *(name for name in every_name() if name in status.files), *status.files, *_others(model.path)]
     files = tuple(_file(model, status, name, decided, guard, upstream, place) for name in dict.fromkeys(names))
     return Explanation(status, guard, upstream, _whole(status, place), files, advice(model, status))
 
@@ -125,7 +127,7 @@ def _file(
     step = exo_step(name, size, upstream, known_content=found == "upstream" or _same(model, name, status))
     if status.complete or place == "read-only":
         step = _as_complete(step, size)
-    why = layer.why if layer else _why_left_out(name, guard)
+    why = layer.why if layer else _why_left_out(model, status, name, guard)
     return FileExplanation(name, layer.origin if layer else "none", why, found, size, step.action, step.why)
 
 
@@ -145,7 +147,9 @@ def _same(model: Model, name: str, status: ModelStatus) -> bool:
     return status.files.get(name) == "ours" and file is not None and file.sha256 == known
 
 
-def _why_left_out(name: str, guard: str | None) -> str:
+def _why_left_out(model: Model, status: ModelStatus, name: str, guard: str | None) -> str:
+    if name in status.files and name not in every_name() and name not in model.overlay.upstream.sha256:
+        return "exo imports it from here before any other of its name; with `resolve` or a view it never runs"
     if guard is not None:
         return "the guard objects, so nothing goes in front"
     if name.endswith(".py"):
@@ -158,10 +162,11 @@ def _why_left_out(name: str, guard: str | None) -> str:
 def _others(model_dir: Path) -> list[str]:
     """What else lies at the top of a model directory and could be asked about, sorted."""
     try:
-        names = sorted(os.listdir(model_dir))
+        names = sorted(entry.name for entry in Walk().entries(model_dir))
     except OSError:
-        return []
-    return [name for name in names if name.endswith(_SUFFIXES) and not name.startswith(OWN_PREFIX)]
+        return []  # `status` says so
+    others = [name for name in names if name.endswith(_SUFFIXES) and not name.startswith(OWN_PREFIX)]
+    return others[:_MOST]
 
 
 def _size(path: Path) -> int | None:

@@ -9,24 +9,30 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from kimi_tokenizers.errors import KimiTokenizersError
-from kimi_tokenizers.model_dirs import Model
+from kimi_tokenizers.model_dirs import Model, importable
 from kimi_tokenizers.sync.applying import apply
 from kimi_tokenizers.sync.journal import is_half_done
 from kimi_tokenizers.sync.planning import Plan, plan
 from kimi_tokenizers.sync.restoring import Given, restore
 from kimi_tokenizers.sync.state import check_directory
-from kimi_tokenizers.sync.status import is_healthy
+from kimi_tokenizers.sync.status import imported_first, is_healthy
 
 
 @dataclass
 class Outcome:
-    """What became of one model. `plan` and `given` are None where there was nothing to do or it failed."""
+    """What became of one model.
+
+    Attributes:
+        plan, given: None where there was nothing to do or it failed.
+        warning: what is wrong with the directory that a sync does not change.
+    """
 
     model: Model
     plan: Plan | None = None
     given: tuple[Given, ...] | None = None
     skipped: str | None = None
     problem: str | None = None
+    warning: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         files = self.given if self.given is not None else self.plan.changes if self.plan is not None else ()
@@ -36,11 +42,23 @@ class Outcome:
             "files": [asdict(file) for file in files],
             "skipped": self.skipped,
             "problem": self.problem,
+            "warning": self.warning,
         }
 
 
 def sync_model(model: Model, *, dry_run: bool = False, lock: bool | None = None, healthy_too: bool = False) -> Outcome:
     """Sync one model. Whatever goes wrong is its `problem`, and stops no other."""
+    outcome = _synced(model, dry_run=dry_run, lock=lock, healthy_too=healthy_too)
+    if not model.in_view and outcome.problem is None:
+        try:
+            modules = importable(model.path)
+            outcome.warning = imported_first(modules) if modules else None
+        except KimiTokenizersError as error:
+            outcome.warning = str(error)
+    return outcome
+
+
+def _synced(model: Model, *, dry_run: bool, lock: bool | None, healthy_too: bool) -> Outcome:
     try:
         if model.in_view:
             return Outcome(model, skipped="it is in a view; `kimi-tokenizers view` keeps that up to date")

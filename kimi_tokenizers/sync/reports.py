@@ -23,14 +23,16 @@ that are there keep their meaning as long as `schema` is 1.
         "path": "…",                   bytes that are not UTF-8 as lone surrogates, as Python's os.fsdecode has them
         "state": "broken",             healthy, overlaid, broken, drifted, refused, incomplete
         "tokenizer": "broken",         the same, except for incomplete
-        "would_load": false,           null: the Python there is neither upstream's known one nor ours, or has syntax
-                                       that the Python which made this report does not know, but exo's may
+        "would_load": false,           null: not known, and no success. The Python there is neither upstream's known one
+                                       nor ours, exo would import something else from there, or something is beyond a
+                                       limit on what is examined; `detail` says which
         "complete": true,              whether exo takes the directory for fully downloaded
         "synced": false,               whether there is a record, so that `restore` gives something back
         "detail": "…",                 one line for people
         "error": "…",                  what exo would show; null if it would show none, or that is not known
         "files": {"tiktoken.model": "missing"},   per tokenizer file: ours, older (ours, of another version),
-                                       upstream, unknown, missing
+                                       upstream, unknown, missing; besides, whatever exo would import from there and
+                                       should not, which is unknown ("tiktoken.py", "json/")
         "fingerprints": {"tokens": "…", "prompts": "…"},  null unless would_load; nodes with equal ones tokenize
                                        alike and write the same prompts
         "next": "…"                    the command to type where something is wrong; null where nothing is
@@ -40,7 +42,6 @@ that are there keep their meaning as long as `schema` is 1.
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 from collections.abc import Callable, Mapping, Sequence
@@ -48,8 +49,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from kimi_tokenizers.errors import ReportError
-from kimi_tokenizers.model_dirs import Found
+from kimi_tokenizers.errors import ModelDirError, ReportError
+from kimi_tokenizers.model_dirs import Found, parse_json, read_small
 from kimi_tokenizers.sync.advice import advice
 from kimi_tokenizers.sync.status import examine
 from kimi_tokenizers.version import __version__
@@ -83,10 +84,8 @@ def status_report(found: Found, progress: Callable[[str], None] = lambda model_i
 def read_report(path: str | os.PathLike[str]) -> dict[str, Any]:
     """A saved report. Raises ReportError."""
     try:
-        value: dict[str, Any] = json.loads(Path(path).read_bytes())
-    except OSError as error:
-        raise ReportError(f"The report {str(path)!r} cannot be read: {error.strerror}.") from error
-    except (ValueError, RecursionError) as error:
+        value: dict[str, Any] = parse_json(_content(path))
+    except ValueError as error:
         raise ReportError(f"{str(path)!r} is not JSON: {error}. Save one with `status --json`.") from error
     schema = value.get("schema") if isinstance(value, dict) else None
     if schema != REPORT_SCHEMA:
@@ -101,6 +100,19 @@ def read_report(path: str | os.PathLike[str]) -> dict[str, Any]:
             f"{str(path)!r} is a damaged report: {type(error).__name__} {error}. Save it anew."
         ) from error
     return value
+
+
+def _content(path: str | os.PathLike[str]) -> bytes:
+    try:
+        data = read_small(Path(path))
+    except ModelDirError as error:
+        reason = getattr(error.__cause__, "strerror", None) or "it is no regular file, or has more than 16 MB"
+        raise ReportError(
+            f"The report {str(path)!r} cannot be read: {reason}. Save one with `status --json`."
+        ) from error
+    if data is None:
+        raise ReportError(f"The report {str(path)!r} cannot be read: No such file or directory.")
+    return data
 
 
 def _check(report: Mapping[str, Any]) -> None:

@@ -5,10 +5,11 @@ It only reads. It must never execute anything that it finds, or open a weight fi
 
 from __future__ import annotations
 
-import ast
+import contextlib
+import hashlib
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -18,10 +19,13 @@ from kimi_tokenizers.errors import JournalError, KimiTokenizersError, Vocabulary
 from kimi_tokenizers.model_dirs import (
     CHAT_TEMPLATE,
     TOKENIZER_CONFIG,
+    Completeness,
     Model,
     TokenizerFiles,
     check_vocabulary,
-    is_complete,
+    completeness,
+    importable,
+    outline,
     prompt_fingerprint,
     token_fingerprint,
 )
@@ -37,6 +41,8 @@ VOCAB, DECLARATION, LINE = "tiktoken.model", "tool_declaration_ts.py", "kimi_lin
 _CLASS = "TikTokenTokenizer"
 
 _EXO_PYTHON = (3, 13)  # of exo 0.3.70
+_LARGEST = 16 * 1024 * 1024  # bytes of a tokenizer file that is compared; the rank table has 2.8 MB
+_NAMED = 10  # modules in a message
 
 
 @dataclass
@@ -70,12 +76,14 @@ def examine(model: Model) -> ModelStatus:
     path, overlay = model.path, model.overlay
     files: dict[str, Origin] = {}
     fingerprints = None
+    modules: list[str] = []
     try:
         state.check_directory(path)
+        modules = importable(path)
         with TokenizerFiles(path) as directory:
-            files = origins(overlay, path)
+            files = origins(overlay, directory)
             check_vocabulary(overlay, directory)
-            verdict = _verdict(model, directory, files)
+            verdict = _with_modules(_verdict(model, directory, files), modules)
             if verdict.would_load:
                 tokens, prompts = token_fingerprint(overlay, directory), prompt_fingerprint(overlay, directory)
                 fingerprints = {"tokens": tokens, "prompts": prompts}
@@ -85,7 +93,7 @@ def examine(model: Model) -> ModelStatus:
         verdict = _Verdict("broken", False, str(error))
     except OSError as error:
         verdict = _Verdict("broken", False, str(explained(error, path)))
-    complete = is_complete(path)
+    complete = completeness(path)
     result = ModelStatus(
         model.model_id,
         overlay.line,
@@ -93,15 +101,15 @@ def examine(model: Model) -> ModelStatus:
         state=verdict.state,
         tokenizer=verdict.state,
         would_load=verdict.would_load,
-        complete=complete,
+        complete=complete.complete,
         synced=_has_record(path),
         detail=verdict.detail,
         error=verdict.error,
-        files=files,
+        files={**files, **dict.fromkeys(modules, "unknown")},
         fingerprints=fingerprints,
     )
-    if not complete and verdict.state != "refused" and os.path.isdir(path):
-        _is_incomplete(result, overlay.upstream.python)
+    if not complete.complete and verdict.state != "refused" and os.path.isdir(path):
+        _is_incomplete(result, overlay.upstream.python, complete)
     return result
 
 
@@ -109,7 +117,7 @@ def is_healthy(model: Model) -> bool:
     """Whether exo would load upstream's own files, so that the overlay is not needed. Raises as `planning.plan`."""
     path = state.check_directory(model.path)
     with TokenizerFiles(path) as directory:
-        return _verdict(model, directory, origins(model.overlay, path)).state == "healthy"
+        return _verdict(model, directory, origins(model.overlay, directory)).state == "healthy"
 
 
 def _has_record(path: Path) -> bool:
@@ -119,8 +127,14 @@ def _has_record(path: Path) -> bool:
         return False
 
 
-def _is_incomplete(result: ModelStatus, python: str) -> None:
+def _is_incomplete(result: ModelStatus, python: str, found: Completeness) -> None:
     """exo downloads before it loads; where upstream has deleted the Python, that is where it ends."""
+    if found.unexamined:
+        result.detail = (
+            f"whether all weights are there is not known: {found.unexamined}; the tokenizer: {result.detail}"
+        )
+        result.state, result.would_load = "incomplete", None
+        return
     detail = f"not all weights are there; the tokenizer: {result.detail}"
     if result.files.get(python) == "missing":
         result.error = f"File not found: …/resolve/main/{python} (404), if upstream does not have it either"
@@ -128,18 +142,37 @@ def _is_incomplete(result: ModelStatus, python: str) -> None:
     result.state, result.detail, result.would_load = "incomplete", detail, False
 
 
+def _with_modules(verdict: _Verdict, modules: Sequence[str]) -> _Verdict:
+    """A verdict, where exo would import more from the directory than its tokenizer."""
+    if not modules:
+        return verdict
+    detail = f"{imported_first(modules)}; the tokenizer: {verdict.detail}"
+    if verdict.would_load is False:
+        return _Verdict(verdict.state, False, detail, verdict.error)
+    return _Verdict("drifted", None, detail)
+
+
+def imported_first(modules: Sequence[str]) -> str:
+    """What is wrong with modules in a model directory, and what helps."""
+    more = f" and {len(modules) - _NAMED} more" if len(modules) > _NAMED else ""
+    return (
+        f"exo imports from this directory first, so it would run {', '.join(modules[:_NAMED])}{more} from it, which no "
+        "file put there prevents: remove what should not be there, or use `view` or `resolve`, which leave it out"
+    )
+
+
 # -- where each file is from -------------------------------------------------------------------------
 
 
-def origins(overlay: Overlay, model_dir: Path) -> dict[str, Origin]:
-    """Where each tokenizer file is from, by its content. Raises SyncError where something is not a file."""
+def origins(overlay: Overlay, directory: TokenizerFiles) -> dict[str, Origin]:
+    """Where each tokenizer file is from, by its content. Raises ModelDirError where something is not a file."""
     try:
-        record = read(model_dir)
+        record = read(directory.path)
     except JournalError:  # `sync` and `restore` say so
-        record = Journal(model_dir)
-    names = [name for name in every_name() if name in overlay.files or os.path.lexists(model_dir / name)]
-    names += [name for name in _not_replaced(overlay) if os.path.lexists(model_dir / name)]
-    return {name: _origin(overlay, record, name) for name in names}
+        record = Journal(directory.path)
+    names = [name for name in every_name() if name in overlay.files or name in directory.names]
+    names += [name for name in _not_replaced(overlay) if name in directory.names]
+    return {name: _origin(overlay, record, directory, name) for name in names}
 
 
 def _not_replaced(overlay: Overlay) -> list[str]:
@@ -147,11 +180,9 @@ def _not_replaced(overlay: Overlay) -> list[str]:
     return [name for name in overlay.upstream.sha256 if name.endswith(".py") and name not in every_name()]
 
 
-def _origin(overlay: Overlay, record: Journal, name: str) -> Origin:
-    path = record.model_dir / name
-    found = state.examine(path)
-    digest = state.content_sha256(path) if found.kind == "link" else found.sha256
-    if not digest:
+def _origin(overlay: Overlay, record: Journal, directory: TokenizerFiles, name: str) -> Origin:
+    digest = _sha256(directory, name)
+    if digest is None:
         return "missing"
     if name in overlay.files and digest == overlay.files[name].sha256:
         return "ours"
@@ -159,6 +190,15 @@ def _origin(overlay: Overlay, record: Journal, name: str) -> Origin:
         return "upstream"
     older = record.is_ours(name, state.State("file", digest)) or digest in packaged_sums(name)
     return "older" if older else "unknown"
+
+
+def _sha256(directory: TokenizerFiles, name: str) -> str | None:
+    """Of a tokenizer file; None where there is none. What is too large to be one is not read, and has none known."""
+    with contextlib.suppress(OSError):
+        if os.stat(directory.path / name).st_size > _LARGEST:
+            return ""
+    data = directory.read(name)
+    return None if data is None else hashlib.sha256(data).hexdigest()
 
 
 def _missing(files: Mapping[str, Origin], python: str) -> str:
@@ -203,7 +243,7 @@ def _verdict_on_ours(model: Model, directory: TokenizerFiles, files: Mapping[str
         error = f"ImportError: cannot import {names} from '{module}'"
         return _broken(f"{name} is not the one that {python} needs", error)
     unneeded = [name for name in _not_replaced(model.overlay) if name in files]
-    beside = [f"{name}, {_origin_in_words(model, name, files)}" for name in unneeded]
+    beside = [f"{name}, {_origin_in_words(model, directory, name, files)}" for name in unneeded]
     unused = f"; not executed: {'; '.join(beside)}" if beside else ""
     if files[LINE] not in ("ours", "older") and not _line_is_known(model, directory):
         return _Verdict(
@@ -214,9 +254,9 @@ def _verdict_on_ours(model: Model, directory: TokenizerFiles, files: Mapping[str
     return _Verdict("overlaid", True, f"the overlay's files are in place{unused}")
 
 
-def _origin_in_words(model: Model, name: str, files: Mapping[str, Origin]) -> str:
+def _origin_in_words(model: Model, directory: TokenizerFiles, name: str, files: Mapping[str, Origin]) -> str:
     """Where a file of upstream's is from: a revision can be known by its hash alone."""
-    digest = state.content_sha256(model.path / name) if files.get(name) == "unknown" else None
+    digest = _sha256(directory, name) if files.get(name) == "unknown" else None
     if digest and digest == model.overlay.upstream.untried_sha256.get(name):
         return "of a later revision that is known by its hash alone"
     return "of an unknown revision" if files.get(name) == "unknown" else files.get(name, "missing")
@@ -240,14 +280,15 @@ def _verdict_on_theirs(model: Model, directory: TokenizerFiles, files: Mapping[s
         return objection
     known = model.overlay.upstream.sha256
     modules = [name for name in known if name.endswith(".py")]
+    unknown = [name for name, origin in files.items() if name.endswith(".py") and origin == "unknown"]
+    modules = list(dict.fromkeys([*modules, *unknown]))
     names = list(modules)
     if model.model_id.lower() == model.overlay.upstream.repo.lower():  # a conversion has its own
-        names += [TOKENIZER_CONFIG, CHAT_TEMPLATE]
-    drifted = [name for name in names if name in known and files.get(name) not in ("ours", "upstream")]
+        names += [name for name in (TOKENIZER_CONFIG, CHAT_TEMPLATE) if name in known]
+    drifted = [name for name in names if files.get(name) not in ("ours", "older", "upstream")]
     if not drifted:
-        what = "upstream's files" if python in known else "the slow tokenizer is there"
-        return _Verdict("healthy", True, f"{what}, untouched" if python in known else what)
-    listed = ", ".join(f"{name} ({_origin_in_words(model, name, files)})" for name in drifted)
+        return _Verdict("healthy", True, "upstream's files, untouched")
+    listed = ", ".join(f"{name} ({_origin_in_words(model, directory, name, files)})" for name in drifted)
     sure = not set(modules) & set(drifted)
     detail = f"neither upstream's known files nor ours: {listed}"
     return _Verdict("drifted", True if sure else None, detail if sure else f"{detail}; whether it loads is not known")
@@ -255,42 +296,21 @@ def _verdict_on_theirs(model: Model, directory: TokenizerFiles, files: Mapping[s
 
 def _objection_to_python(directory: TokenizerFiles, python: str) -> _Verdict | None:
     """Why exo cannot get a tokenizer out of the Python with the slow one, as far as reading it shows."""
-    source = directory.text(python)
-    try:
-        tree = ast.parse(source or "")
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        said = f"{type(error).__name__}: {error}"
-        if isinstance(error, SyntaxError) and sys.version_info < _EXO_PYTHON:  # it may be newer syntax, which exo knows
+    found = outline((directory.text(python) or "").encode("utf-8"), _CLASS)
+    if found.unread:
+        return _Verdict("drifted", None, f"{python} was not examined ({found.unread}); whether it loads is not known")
+    if found.error:
+        if found.error.startswith("SyntaxError") and sys.version_info < _EXO_PYTHON:  # exo's own may know newer syntax
             here = ".".join(map(str, sys.version_info[:2]))
             detail = f"{python} is no Python that Python {here}, which reads it here, knows; exo, if its own does not"
-            return _Verdict("broken", None, f"{detail}: {said}", said)
-        return _broken(f"{python} is no Python", said)
-    imported = [node.module for node in tree.body if isinstance(node, ast.ImportFrom)]
-    if "tool_declaration_ts" in imported and DECLARATION not in directory.names:
+            return _Verdict("broken", None, f"{detail}: {found.error}", found.error)
+        return _broken(f"{python} is no Python", found.error)
+    if "tool_declaration_ts" in found.imported and DECLARATION not in directory.names:
         return _broken(f"{DECLARATION} is missing", "ModuleNotFoundError: No module named 'tool_declaration_ts'")
-    binding = next((node for node in reversed(tree.body) if _CLASS in _bound(node)), None)
-    if binding is None:
+    if found.bound is False:
         shown = f"AttributeError: module '{python[:-3]}' has no attribute '{_CLASS}'"
         return _broken(f"{python} is not the slow tokenizer", shown)
-    if "Fast" in "".join(_made_of(binding)):
+    if "Fast" in found.made_of:
         shown = "AttributeError: 'NoneType' object has no attribute 'encode'"
         return _broken(f"{python} gives a fast tokenizer out as the slow one", shown)
     return None
-
-
-def _bound(node: ast.stmt) -> list[str]:
-    """The names that a statement binds in its module."""
-    if isinstance(node, (ast.ClassDef, ast.FunctionDef)):
-        return [node.name]
-    if isinstance(node, (ast.Import, ast.ImportFrom)):
-        return [(alias.asname or alias.name).split(".")[0] for alias in node.names]
-    return [name.id for name in ast.walk(node) if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Store)]
-
-
-def _made_of(node: ast.stmt) -> list[str]:
-    """The names that a class is derived from, or that another binding takes its value from."""
-    if isinstance(node, ast.ClassDef):
-        return [ast.unparse(base) for base in node.bases]
-    if isinstance(node, (ast.Import, ast.ImportFrom)):
-        return [alias.name for alias in node.names]
-    return [ast.unparse(node)]
