@@ -64,12 +64,13 @@ def test_healthy_is_what_upstream_published(tmp_path: Path) -> None:
     assert result.fingerprints is not None
 
 
-def test_healthy_where_upstreams_files_are_not_known(tmp_path: Path) -> None:
+def test_python_of_which_no_hash_is_known_is_not_said_to_load(tmp_path: Path) -> None:
     instruct = catalogue.get("moonshotai/Kimi-K2-Instruct")
     model_dir = write_layout(tmp_path / "model", "good", instruct.line)
     (model_dir / "tokenization_kimi.py").write_bytes(SLOW)
     result = examined(model_dir, "moonshotai/Kimi-K2-Instruct", instruct)
-    assert (result.state, result.would_load) == ("healthy", True)
+    assert (result.state, result.would_load, result.fingerprints) == ("drifted", None, None)
+    assert result.files["tokenization_kimi.py"] == "unknown"
 
 
 @pytest.mark.parametrize("name", ["tokenization_kimi.py", "tool_declaration_ts.py"])
@@ -231,6 +232,93 @@ def test_no_file_in_the_place_of_one(tmp_path: Path, name: str) -> None:
     result = examined(model_dir)
     assert (result.state, result.would_load) == ("broken", False)
     assert name in result.detail
+
+
+def test_what_exo_would_import_is_named_and_the_overlay_is_no_all_clear(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model_dir = broken(tmp_path)
+    sync.apply(sync.plan(OVERLAY, model_dir))
+    (model_dir / "modeling_deepseek.py").write_text("")
+    assert examined(model_dir).state == "overlaid"
+    (model_dir / "tiktoken.py").write_text("raise SystemExit('it ran')")
+    (model_dir / "json").mkdir()
+    (model_dir / "json" / "__init__.py").write_text("raise SystemExit('it ran')")
+    result = examined(model_dir)
+    assert (result.state, result.would_load, result.fingerprints) == ("drifted", None, None)
+    assert (result.files["tiktoken.py"], result.files["json/"]) == ("unknown", "unknown")
+    assert "it would run json/, tiktoken.py from it" in result.detail
+    assert "`view` or `resolve`" in result.detail
+    assert main(["status", str(tmp_path)]) == 1
+    assert f"Next:\n  kimi-tokenizers explain {tmp_path} --model {MODEL}\n" in capsys.readouterr().out
+    assert main(["explain", str(tmp_path)]) == 1
+    assert "exo imports it from here before any other" in " ".join(capsys.readouterr().out.split())
+    for command in (["sync"], ["sync", "--all"], ["sync", "--dry-run"]):
+        assert main([*command, str(tmp_path)]) == 1
+        said = " ".join(capsys.readouterr().err.split())
+        assert f"{MODEL}: exo imports from this directory first, so it would run json/, tiktoken.py from it" in said
+    assert main(["sync", "--json", str(tmp_path)]) == 1
+    [model] = json.loads(capsys.readouterr().out)["models"]
+    assert (model["problem"], "tiktoken.py" in model["warning"]) == (None, True)
+
+
+def test_upstreams_own_files_with_a_module_beside_them(tmp_path: Path) -> None:
+    model_dir = with_slow_tokenizer(tmp_path / FOLDER)
+    overlay = knowing(model_dir, "tokenization_kimi.py", "tool_declaration_ts.py", "chat_template.jinja")
+    (model_dir / "tiktoken.so").write_bytes(b"")
+    model = Model(MODEL, model_dir, overlay)
+    status = sync.examine(model)
+    assert (status.state, status.would_load) == ("drifted", None)
+    assert "tiktoken.so" in (sync.sync_model(model).warning or "")
+    advised = sync.advice(model, status)
+    assert advised is not None
+    assert advised.command[0] == "explain"  # `sync` passes over what is healthy but for that
+
+
+BOMBS = {
+    "a deep expression": b"x = a" + b".b" * 100_000,
+    "endless statements": b"x\n" * 2_000_000,
+    "more than any tokenizer file": b"#" * (17 << 20),
+}
+
+
+@pytest.mark.parametrize("what", BOMBS)
+def test_one_models_trouble_is_its_row(tmp_path: Path, what: str) -> None:
+    other = broken(tmp_path)
+    sync.apply(sync.plan(OVERLAY, other))
+    model_dir = write_layout(tmp_path / "moonshotai--Kimi-K2.5", "good", "kimi-k2.5")
+    (model_dir / "tokenization_kimi.py").write_bytes(BOMBS[what])
+    bad, good = sync.status_report(find_models([tmp_path]))["models"]
+    assert (good["state"], good["would_load"]) == ("overlaid", True)
+    assert bad["state"] in ("drifted", "broken")
+    assert bad["would_load"] is not True
+    assert "tokenization_kimi.py" in bad["detail"]
+    assert "not examined" in bad["detail"] or "more than" in bad["detail"]
+
+
+def test_weights_that_were_not_examined(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model_dir = write_layout(tmp_path / FOLDER, "good")
+    with (model_dir / "other.safetensors.index.json").open("wb") as file:
+        file.truncate(1 << 30)
+    result = examined(model_dir)
+    assert (result.state, result.tokenizer, result.would_load, result.complete) == (
+        "incomplete",
+        "overlaid",
+        None,
+        False,
+    )
+    assert "has more than 67,108,864 bytes" in result.detail
+    advised = sync.advice(Model(MODEL, model_dir, OVERLAY), result)
+    assert advised is not None
+    assert "not known" in advised.what
+
+
+@pytest.mark.parametrize("target", ["/dev/zero", "fifo"])
+def test_an_index_that_never_ends_is_none(tmp_path: Path, target: str) -> None:
+    model_dir = write_layout(tmp_path / FOLDER, "good")
+    os.mkfifo(tmp_path / "fifo")
+    (model_dir / "other.safetensors.index.json").symlink_to(tmp_path / target)
+    assert examined(model_dir).state == "incomplete"
 
 
 def test_no_directory_with_the_name_of_a_model(tmp_path: Path) -> None:
@@ -460,6 +548,16 @@ def test_what_is_no_report_cannot_be_compared(tmp_path: Path, value: str, capsys
     assert file in str(caught.value)
     with pytest.raises(ReportError, match="No such file"):
         sync.read_report(tmp_path / "missing")
+    os.mkfifo(tmp_path / "fifo")
+    (tmp_path / "endless").symlink_to("/dev/zero")
+    with (tmp_path / "huge").open("wb") as file_:
+        file_.truncate(1 << 40)
+    for name in ("fifo", "endless", "huge"):
+        with pytest.raises(ReportError, match="no regular file, or has more than 16 MB"):
+            sync.read_report(tmp_path / name)
+    for deep in ("[" * 100_000, '{"schema": ' + "9" * 100_000 + "}"):
+        with pytest.raises(ReportError, match="is not JSON"):
+            sync.read_report(save(tmp_path, "deep", deep))
     for path in (file, str(tmp_path / "missing")):
         assert main(["status", "--compare", path]) == 1
         assert path in capsys.readouterr().err
