@@ -37,6 +37,12 @@ LINES = _listed() or _SHIPPED
 
 _MODEL_ID = re.compile(r"(?!.*\.\.)[A-Za-z0-9_][A-Za-z0-9_.-]{0,95}/[A-Za-z0-9_][A-Za-z0-9_.-]{0,95}")
 
+_EDITION = re.compile(
+    "base|instruct|thinking|chat|preview|code|coder|math|research|pro|max|plus|ultra|turbo|mini|lite|nano|small|large"
+    "|vl|vision|audio|omni|dev|linear"
+)
+"""What upstream adds to a name for another model, where others would add a format."""
+
 
 def overlays() -> dict[str, Overlay]:
     """Every packaged overlay: line -> overlay. Raises OverlayError where a manifest is missing or damaged."""
@@ -78,8 +84,9 @@ _FIRST = tuple(sorted({parts(line)[0] for line in LINES}))
 def find(model_id: str) -> Overlay | None:
     """The overlay that serves a model id; None for an id that is none of ours, whatever it looks like.
 
-    An id is ours if its name is that of a served upstream model, or begins with its parts, whoever owns it: so a
-    conversion, "mlx-community/Kimi-K2.6-mlx-DQ3_K_M-q8". A model of another family that was distilled from Kimi is not.
+    An id is ours if its name is that of a served upstream model, or begins with its parts: so a conversion,
+    "mlx-community/Kimi-K2.6-mlx-DQ3_K_M-q8". A model of another family that was distilled from Kimi is not, nor is
+    another edition in upstream's own name, as "moonshotai/Kimi-K3-Pro" would be, whose files nobody knows.
 
     Raises:
         OverlayError: the id is ours, and the manifest of its line is missing or damaged.
@@ -109,6 +116,8 @@ def _find(model_id: str) -> Overlay | None:
             rest = name[len(served_name) :]
             if rest and re.fullmatch("[0-9]{1,2}", rest[0]) and re.fullmatch("[a-z][0-9]", served_name[-1]):
                 continue  # Kimi-K3-1 is another way to write K3.1
+            if rest and _EDITION.fullmatch(rest[0]) and served.split("/")[0] == model_id.split("/")[0].lower():
+                continue
             if len(served_name) > best[0] and name[: len(served_name)] == served_name:
                 best = (len(served_name), _overlay(line))
     return best[1]
