@@ -27,8 +27,9 @@ from kimi_tokenizers.evidence import (
     check_tokenizer,
     known_answers,
     open_reference,
+    private_copy,
 )
-from kimi_tokenizers.model_dirs import INDEX_SUFFIX, Model, TokenizerFiles, check_vocabulary, identify, read_small
+from kimi_tokenizers.model_dirs import Model, TokenizerFiles, check_vocabulary, completeness, identify, importable
 from kimi_tokenizers.tokenizer import KnownAnswer, every_known_answer, known_answers_of, load
 
 __all__ = [
@@ -84,13 +85,15 @@ def checks_of_model_dir(
     - `overlay`: with the overlay in front it tokenizes right and keeps exo's rules;
     - `data`: its own rank table or tokenizer.json gives the known answers; `NotCheckedError` where it has neither;
     - `exo`: exo would load the directory as it is, and what it loads is right. What `status` knows without executing
-      anything comes first. Then exo's loading steps are taken in a process of their own, which executes the
-      directory's Python: only if that is the overlay's, byte for byte, or is trusted. Where it is upstream's known one,
-      which is not executed, it is a `NotCheckedError`; any other Python cannot be called fine, and fails.
+      anything comes first. Then exo's loading steps are taken, in a process of their own and on a copy of the tokenizer
+      files, never on the directory itself. They execute its Python: only if that is the overlay's, byte for byte, or is
+      trusted. Where it is upstream's known one, which is not executed, it is a `NotCheckedError`; any other Python, and
+      any other module that exo would import from the directory, cannot be called fine, and fails.
 
     Args:
         model_id: `owner/name`; by default what the directory's name and files say.
-        trust_remote_code: execute Python that comes with the directory.
+        trust_remote_code: execute Python that comes with the directory: every `.py` at its top. Packages, compiled
+            modules and bytecode are not taken along, which is a `NotCheckedWarning` where exo would import them.
 
     Raises:
         CheckError: nothing says that it is a directory of a Kimi model.
@@ -100,7 +103,9 @@ def checks_of_model_dir(
         path = directory.path
         overlay = catalogue.get(model_id) if model_id else identify(directory)
     if overlay is None:
-        raise CheckError(f"Nothing in {str(path)!r} says that it is a Kimi model. Give its model id as well.")
+        raise CheckError(
+            f"Nothing in {str(path)!r} says that it is a Kimi model. Give its model id as well (--kimi-model)."
+        )
     line, model = overlay.line, model_id or overlay.models[0]
     checks: dict[str, Callable[[], None]] = {
         "vocabulary": lambda: _guarded(lambda: _check_vocabulary(overlay, path)),
@@ -155,32 +160,51 @@ def _check_exo(model: Model, *, trusted: bool) -> None:
     if status.tokenizer == "refused" or (status.tokenizer == "broken" and not trusted):
         shown = f" exo shows: {status.error}" if status.error and status.error not in status.detail else ""
         raise CheckError(f"exo would not load {str(path)!r}: {status.detail}.{shown} {_mending(model, status)}")
-    if status.state == "incomplete" and any(path.rglob(f"*{INDEX_SUFFIX}")):
+    indexes = completeness(path).indexes
+    if status.state == "incomplete" and (indexes or status.would_load is None):
         raise CheckError(f"exo would not load {str(path)!r} as it is: {status.detail}. Download the rest of it first.")
-    if trusted or _is_ours(model.overlay, path):
-        problems = check_like_exo(path, model.overlay.line)
-        if problems:
-            raise CheckError(f"exo's loading steps on {str(path)!r}: {' '.join(problems)}")
-    elif any(origin == "unknown" for name, origin in status.files.items() if name.endswith(".py")):
+    modules = importable(path)
+    if modules and not trusted:
+        raise CheckError(
+            f"Whether exo would load {str(path)!r} is not known: {status.detail}. Nothing of it was executed "
+            "(--kimi-trust-remote-code)."
+        )
+    _take_exos_steps(model, status, trusted=trusted)
+    left_out = [name for name in modules if not name.endswith(".py")]
+    if left_out:
+        _warn(f"exo would import {', '.join(left_out)} from {str(path)!r}, which were not taken along")
+    if status.state == "incomplete":
+        _warn(f"whether the weights in {str(path)!r} are complete, as no index names them")
+
+
+def _take_exos_steps(model: Model, status: sync.ModelStatus, *, trusted: bool) -> None:
+    """Take exo's loading steps on a copy of the tokenizer files, if the Python among them may be executed."""
+    path, overlay = model.path, model.overlay
+    with TokenizerFiles(path) as directory:
+        if trusted or _is_ours(overlay, directory):
+            with private_copy(overlay, directory, trusted=trusted) as copy:
+                problems = check_like_exo(copy, overlay.line)
+            if problems:
+                raise CheckError(f"exo's loading steps on {str(path)!r}: {' '.join(problems)}")
+            return
+    if any(origin == "unknown" for name, origin in status.files.items() if name.endswith(".py")):
         raise CheckError(
             f"Whether exo would load {str(path)!r} is not known: its Python is neither upstream's known one nor ours, "
             f"and it is not executed unless it is trusted (--kimi-trust-remote-code). {_mending(model, status)}"
         )
-    else:
-        raise NotCheckedError(
-            f"not checked: exo's loading steps, which execute the Python in {str(path)!r}. It is known, and not ours "
-            f"of this version ({status.state}: {status.detail}). --kimi-trust-remote-code takes the steps."
-        )
-    if status.state == "incomplete":
-        what = f"not checked: whether the weights in {str(path)!r} are complete, as no index names them."
-        warnings.warn(what, NotCheckedWarning, stacklevel=2)
+    raise NotCheckedError(
+        f"not checked: exo's loading steps, which execute the Python in {str(path)!r}. It is known, and not ours "
+        f"of this version ({status.state}: {status.detail}). --kimi-trust-remote-code takes the steps."
+    )
 
 
-def _is_ours(overlay: Overlay, path: Path) -> bool:
+def _warn(what: str) -> None:
+    warnings.warn(f"not checked: {what}.", NotCheckedWarning, stacklevel=3)
+
+
+def _is_ours(overlay: Overlay, directory: TokenizerFiles) -> bool:
     try:
-        return all(
-            read_small(path / name) == overlay.read(name) for name in overlay.always_ours if name.endswith(".py")
-        )
+        return all(directory.read(name) == overlay.read(name) for name in overlay.always_ours if name.endswith(".py"))
     except KimiTokenizersError:
         return False
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib.util
 import json
 import os
+import py_compile
 import re
 import subprocess
 import sys
@@ -17,6 +19,7 @@ from typing import Any
 import pytest
 import tiktoken
 from layouts import fast_tokenizer_json, write_layout
+from sync_directories import snapshot
 from transformers import PreTrainedTokenizerFast
 
 import kimi_tokenizers as kt
@@ -139,18 +142,76 @@ def test_a_resolved_directory_passes(tmp_path: Path) -> None:
 
 def test_foreign_python_is_only_run_when_trusted(tmp_path: Path) -> None:
     path = write_layout(named(tmp_path), "good")
-    (path / "tokenization_kimi.py").write_text("open(__file__ + '.ran', 'w').close()\n")
+    ran = tmp_path / "ran"
+    (path / "tokenization_kimi.py").write_text(f"open({str(ran)!r}, 'w').close()\n")
     checks = testing.checks_of_model_dir(path)
     assert list(checks) == ["vocabulary", "overlay", "data", "exo"]
     for name in ("vocabulary", "overlay", "data"):
         checks[name]()
     with pytest.raises(CheckError, match="no attribute 'TikTokenTokenizer'"):  # which reading it shows
         checks["exo"]()
-    assert not (path / "tokenization_kimi.py.ran").exists()
+    assert not ran.exists()
+    before = snapshot(path)
     with pytest.raises(CheckError, match="no attribute 'TikTokenTokenizer'"):
         testing.checks_of_model_dir(path, trust_remote_code=True)["exo"]()
-    assert (path / "tokenization_kimi.py.ran").exists()
+    assert ran.exists()
+    assert snapshot(path) == before  # the steps are taken on a copy
     assert "tokenization_kimi" not in sys.modules
+
+
+def module(path: Path) -> None:
+    (path / "tiktoken.py").write_text(HOSTILE)
+
+
+def package(path: Path) -> None:
+    (path / "json").mkdir()
+    (path / "json" / "__init__.py").write_text(HOSTILE)
+
+
+def link(path: Path) -> None:
+    package(path.parent)
+    (path / "tiktoken").symlink_to(path.parent / "json")
+
+
+def plugin(path: Path) -> None:
+    (path / "tiktoken_ext").mkdir()
+    (path / "tiktoken_ext" / "mine.py").write_text(HOSTILE)
+
+
+def bytecode(path: Path) -> None:
+    (path / "other").write_text(HOSTILE)
+    compiled = importlib.util.cache_from_source(str(path / "tool_declaration_ts.py"))
+    mode = py_compile.PycInvalidationMode.UNCHECKED_HASH
+    py_compile.compile(str(path / "other"), compiled, doraise=True, invalidation_mode=mode)
+    (path / "other").unlink()
+
+
+HOSTILE = "import os; open(os.environ['KIMI_TEST_RAN'], 'w').close()\n"
+
+
+@pytest.mark.parametrize("put", [module, package, link, plugin, bytecode])
+def test_what_exo_would_import_besides_fails_and_is_not_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, put: Callable[[Path], None]
+) -> None:
+    monkeypatch.setenv("KIMI_TEST_RAN", str(tmp_path / "ran"))
+    path = write_layout(named(tmp_path), "good")
+    put(path)
+    monkeypatch.chdir(path)  # from where `python -c` imports first
+    for name, check in testing.checks_of_model_dir(path).items():
+        if name != "exo":
+            check()
+            continue
+        with pytest.raises(CheckError, match="exo imports from this directory first, so it would run"):
+            check()
+    assert not (tmp_path / "ran").exists()
+    if put is module:  # what is trusted runs, and what was not taken along is said
+        with pytest.raises(CheckError, match="tiktoken"):
+            testing.checks_of_model_dir(path, trust_remote_code=True)["exo"]()
+        assert (tmp_path / "ran").exists()
+    elif put is bytecode:
+        with pytest.warns(testing.NotCheckedWarning, match="were not taken along"):
+            testing.checks_of_model_dir(path, trust_remote_code=True)["exo"]()
+        assert not (tmp_path / "ran").exists()
 
 
 def test_the_broken_layout_fails_as_it_is_and_passes_with_the_overlay(tmp_path: Path) -> None:
@@ -294,6 +355,7 @@ def test_the_plugin_fails_with_the_reason(tmp_path: Path) -> None:
     done = run_pytest(tmp_path, "--kimi-model-dir", str(path))
     assert done.returncode == 1
     assert "'<|open|>'" in done.stdout
+    assert "--kimi-model=OWNER/NAME" in done.stdout
     assert "Traceback" not in done.stdout
 
 
@@ -311,6 +373,13 @@ def test_the_plugin_refuses_what_is_no_model_directory(tmp_path: Path) -> None:
     done = run_pytest(tmp_path, "--kimi-model-dir", "nothing-here")
     assert done.returncode == 4
     assert "nothing-here" in done.stderr
+    write_layout(tmp_path / "model", "empty")
+    done = run_pytest(tmp_path, "--kimi-model-dir", "model")
+    assert done.returncode == 4
+    assert "--kimi-model)" in done.stderr
+    done = run_pytest(tmp_path, "--kimi-model-dir", "model", "--kimi-model", "Kimi-K2.6")
+    assert done.returncode == 4
+    assert "--kimi-model: 'Kimi-K2.6' is not a model id" in done.stderr
 
 
 def test_the_plugin_costs_nothing_without_its_option(tmp_path: Path) -> None:

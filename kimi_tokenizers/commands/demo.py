@@ -19,7 +19,7 @@ from typing import Any
 from kimi_tokenizers import catalogue, resolver
 from kimi_tokenizers.commands.tables import emit, emit_report, mark, shown, verdict
 from kimi_tokenizers.commands.waiting import Waiting
-from kimi_tokenizers.evidence import isolated, load_like_exo, wrap_for_mlx
+from kimi_tokenizers.evidence import isolated, load_like_exo, private_copy, wrap_for_mlx
 from kimi_tokenizers.model_dirs import TokenizerFiles, folder_name
 from kimi_tokenizers.tokenizer import END, START, parse_tool_call
 
@@ -153,7 +153,8 @@ def _with(demo: Demo, model_dir: Path) -> None:
     front = resolver.resolve(MODEL, model_dir)
     demo.add("the overlay goes in front", ", ".join(ours), (front / "tokenization_kimi.py").exists())
 
-    tokenizer = load_like_exo(front, wrap=False)
+    with TokenizerFiles(front) as files, private_copy(overlay, files) as copy:
+        tokenizer = load_like_exo(copy, wrap=False)
     demo.add("exo with the overlay, steps 1 to 6", f"{type(tokenizer).__name__}, {len(tokenizer):,} tokens", True)
     try:
         tokenizer = wrap_for_mlx(tokenizer)

@@ -41,6 +41,9 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
         items += ModelDir.from_parent(session, name=f"kimi:{given}", model_dir=os.path.abspath(given)).collect()
 
 
+_TAKEN_FOR = " Which model it is was told by its name and files; --kimi-model=OWNER/NAME says so for certain."
+
+
 class ModelDir(pytest.Collector):
     """A model directory; its items are the checks."""
 
@@ -50,7 +53,7 @@ class ModelDir(pytest.Collector):
 
     def collect(self) -> list[pytest.Item]:
         from kimi_tokenizers import testing
-        from kimi_tokenizers.errors import KimiTokenizersError
+        from kimi_tokenizers.errors import KimiTokenizersError, ModelIdError, UnknownModelError
 
         try:
             checks = testing.checks_of_model_dir(
@@ -58,6 +61,8 @@ class ModelDir(pytest.Collector):
                 self.config.getoption("--kimi-model"),
                 trust_remote_code=self.config.getoption("--kimi-trust-remote-code"),
             )
+        except (ModelIdError, UnknownModelError) as error:
+            raise pytest.UsageError(f"--kimi-model: {error}") from error
         except KimiTokenizersError as error:
             raise pytest.UsageError(f"--kimi-model-dir: {error}") from error
         return [Check.from_parent(self, name=name, check=check) for name, check in checks.items()]
@@ -79,9 +84,13 @@ class Check(pytest.Item):
             pytest.skip(str(error))
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        from kimi_tokenizers.errors import VocabularyMismatchError
         from kimi_tokenizers.testing import CheckError
 
-        return str(excinfo.value) if excinfo.errisinstance(CheckError) else super().repr_failure(excinfo, style)
+        if not excinfo.errisinstance(CheckError):
+            return super().repr_failure(excinfo, style)
+        taken = "" if self.config.getoption("--kimi-model") else _TAKEN_FOR
+        return f"{excinfo.value}{taken if isinstance(excinfo.value.__cause__, VocabularyMismatchError) else ''}"
 
     def reportinfo(self) -> tuple[str, None, str]:
         parent = self.parent

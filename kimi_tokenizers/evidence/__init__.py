@@ -15,6 +15,7 @@ from kimi_tokenizers.evidence.checks import (
     check_tokenizer,
     known_answers,
 )
+from kimi_tokenizers.evidence.copying import private_copy
 from kimi_tokenizers.evidence.exo_loading import isolated, load_like_exo, load_line_like_exo, wrap_for_mlx
 from kimi_tokenizers.evidence.foreign import check_like_exo
 from kimi_tokenizers.evidence.parity import compare
@@ -46,6 +47,7 @@ __all__ = [
     "load_like_exo",
     "load_line_like_exo",
     "open_reference",
+    "private_copy",
     "upstream_markdown",
     "verify",
     "versions",

@@ -15,6 +15,7 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import inspect
+import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -69,16 +70,22 @@ def load_line_like_exo(model_path: Path, line: str) -> Any:
 def isolated() -> Iterator[None]:
     """Undo afterwards what exo's steps leave in this process.
 
-    `sys.path`, the modules `tool_declaration_ts` and `tokenization_kimi`, and the function lent
-    to transformers are as before. A tokenizer that was loaded inside stays usable.
+    `sys.path`, the modules `tool_declaration_ts` and `tokenization_kimi`, whatever else was
+    imported from a directory that the steps put there, and the function lent to transformers are
+    as before. A tokenizer that was loaded inside stays usable.
     """
     path = list(sys.path)
+    before = set(sys.modules)
     modules = {name: sys.modules.get(name) for name in _MODULE_NAMES}
     lent_before = _lent_bytes_to_unicode()
     try:
         yield
     finally:
+        added = {os.path.join(os.path.abspath(folder), "") for folder in sys.path if folder not in path}
         sys.path[:] = path
+        for name in [name for name in sys.modules if name not in before]:
+            if str(getattr(sys.modules[name], "__file__", None) or "").startswith(tuple(added)):
+                del sys.modules[name]
         for name, module in modules.items():
             if module is None:
                 sys.modules.pop(name, None)

@@ -13,6 +13,7 @@ import os
 import struct
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,6 +22,8 @@ from typing import BinaryIO
 from kimi_tokenizers.errors import KimiTokenizersError
 
 _MAX_REPLY = 1 << 30  # bytes
+_CHECK_SECONDS = 600
+_SECRET = ("TOKEN", "SECRET", "PASSWORD", "_KEY")  # in names of variables that another process does not get
 
 
 class ForeignTokenizerError(KimiTokenizersError):
@@ -31,8 +34,7 @@ class Process:
     """A running foreign tokenizer. Raises ForeignTokenizerError where it cannot be loaded."""
 
     def __init__(self, model_dir: Path, line: str = "kimi-k2.6") -> None:
-        secret = ("TOKEN", "SECRET", "PASSWORD", "_KEY")
-        environment = {k: v for k, v in os.environ.items() if not any(word in k.upper() for word in secret)}
+        environment = {k: v for k, v in os.environ.items() if not any(word in k.upper() for word in _SECRET)}
         environment.update(PYTHONPATH=os.pathsep.join(filter(None, sys.path)), HF_HUB_OFFLINE="1")
         self._lock = threading.Lock()
         self._process = subprocess.Popen(
@@ -133,12 +135,15 @@ def _send(stream: BinaryIO, data: bytes) -> None:
     stream.flush()
 
 
-def check_like_exo(model_dir: Path, line: str) -> list[str]:
-    """What exo's loading steps and rules find wrong with a directory, tried in a process of its own; [] if nothing."""
+def check_like_exo(copy: Path, line: str) -> list[str]:
+    """What exo's loading steps and rules find wrong with tokenizer files, tried in a process of its own; [] if nothing.
+
+    Args:
+        copy: a folder with the tokenizer files and nothing else, as `private_copy` makes it.
+    """
     code = (
         "import json, sys; from pathlib import Path\n"
         "from kimi_tokenizers.evidence import check_tokenizer, load_line_like_exo\n"
-        "sys.dont_write_bytecode = True\n"
         "try:\n"
         "    tokenizer = load_line_like_exo(Path(sys.argv[1]), sys.argv[2])\n"
         "    check_tokenizer(tokenizer, sys.argv[2])\n"
@@ -147,16 +152,24 @@ def check_like_exo(model_dir: Path, line: str) -> list[str]:
         "    problems = [f'{type(error).__name__}: {error}'[:2000]]\n"
         "print('\\n' + json.dumps(problems))"
     )
-    environment = {k: v for k, v in os.environ.items() if "TOKEN" not in k.upper()}
-    environment.update(PYTHONPATH=os.pathsep.join(filter(None, sys.path)), HF_HUB_OFFLINE="1")
-    done = subprocess.run(
-        [sys.executable, "-c", code, os.path.abspath(model_dir), line],
-        capture_output=True,
-        text=True,
-        errors="replace",
-        env=environment,
-        check=False,
-    )
+    with tempfile.TemporaryDirectory(prefix="kimi-tokenizers-home-") as home:
+        environment = {k: v for k, v in os.environ.items() if not any(word in k.upper() for word in _SECRET)}
+        environment.update(PYTHONPATH=os.pathsep.join(filter(None, sys.path)), HF_HUB_OFFLINE="1")
+        # What transformers has downloaded before could be executed as well, and it keeps copies of what it executes.
+        environment.update(PYTHONDONTWRITEBYTECODE="1", HF_HOME=home, HF_HUB_CACHE=home, HF_MODULES_CACHE=home)
+        try:
+            done = subprocess.run(
+                [sys.executable, "-c", code, os.path.abspath(copy), line],
+                cwd=home,  # `-c` imports from there first
+                capture_output=True,
+                text=True,
+                errors="replace",
+                env=environment,
+                timeout=_CHECK_SECONDS,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            return [f"loading did not end within {_CHECK_SECONDS} s"]
     try:
         return [str(problem) for problem in json.loads(done.stdout.splitlines()[-1])]
     except (ValueError, IndexError, TypeError):

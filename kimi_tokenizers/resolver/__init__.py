@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kimi_tokenizers.resolver.layering import Layer, front, layers
+from kimi_tokenizers.resolver.layering import TAKEN_ALONG, Layer, front, layers
 from kimi_tokenizers.resolver.resolved import describe, entry_of, provides, resolve
 
 if TYPE_CHECKING:
     from kimi_tokenizers.resolver.cleaning import CacheContents, CacheItem, cache_contents, clean_cache
 
 __all__ = [
+    "TAKEN_ALONG",
     "CacheContents",
     "CacheItem",
     "Layer",

@@ -14,7 +14,7 @@ from kimi_tokenizers.model_dirs import CHAT_TEMPLATE, TOKENIZER_CONFIG, Tokenize
 
 # What exo, transformers and mlx-lm read beside these two when they make a tokenizer or a processor. Nothing else is
 # taken along, whatever it is called: it may be private, or another tokenizer.
-_TAKEN_ALONG = (
+TAKEN_ALONG = (
     *("added_tokens.json", "special_tokens_map.json", "config.json", "generation_config.json"),
     *("preprocessor_config.json", "processor_config.json", "video_preprocessor_config.json", "chat_template.json"),
 )
@@ -47,7 +47,7 @@ def layers(overlay: Overlay, directory: TokenizerFiles) -> list[Layer]:
     template = _template_layer(overlay, directory, config)
     if template is not None:
         result.append(template)
-    taken = [name for name in sorted(_TAKEN_ALONG) if directory.read(name) is not None]
+    taken = [name for name in sorted(TAKEN_ALONG) if directory.read(name) is not None]
     return result + [Layer(name, "directory", "the model's own") for name in taken]
 
 

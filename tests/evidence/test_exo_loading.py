@@ -76,6 +76,18 @@ def test_the_directory_is_put_in_front_of_sys_path(model: Path) -> None:
     assert sys.path == [str(model), *before]
 
 
+def test_what_was_imported_from_the_directory_is_gone_afterwards(model: Path) -> None:
+    with (model / "tokenization_kimi.py").open("a") as stream:
+        stream.write("\nimport found_in_the_directory\n")
+    (model / "found_in_the_directory.py").write_text("")
+    before = list(sys.path)
+    with isolated():
+        load_like_exo(model, wrap=False)
+        assert "found_in_the_directory" in sys.modules
+    assert not {"found_in_the_directory", *NAMES} & {*sys.modules}
+    assert sys.path == before
+
+
 def test_neither_file_inherits_a_future_statement_from_exo(model: Path) -> None:
     with (model / "tokenization_kimi.py").open("a") as stream:
         stream.write("\ndef f(x: int): ...\n")
