@@ -20,7 +20,7 @@ from typing import Any
 
 from kimi_tokenizers import catalogue, sync
 from kimi_tokenizers.catalogue import Overlay
-from kimi_tokenizers.sync import disk
+from kimi_tokenizers.model_dirs import renaming
 
 # What changes a disk, and is called through the module `os` everywhere; and the one call that is not.
 _CALLS = (
@@ -53,13 +53,26 @@ def light_overlay() -> Overlay:
 
 
 def no_exchange(patch: Patch = setattr) -> None:
-    """As on a system that cannot exchange two names, and a file system without hard links."""
+    """As on a system that can neither exchange two names nor move to a free one in one step."""
+    patch(renaming, "rename_call", lambda: None)
+
+
+def no_links(patch: Patch = setattr) -> None:
+    """As on a file system without hard links."""
 
     def no_link(source: Any, target: Any, **_options: Any) -> None:
         raise OSError(errno.EPERM, os.strerror(errno.EPERM))
 
-    patch(disk, "_exchange_call", lambda: None)
     patch(os, "link", no_link)
+
+
+DISKS: dict[str, tuple[Callable[..., None], ...]] = {
+    "exchange": (),
+    "links": (no_exchange,),
+    "neither": (no_exchange, no_links),
+    "no-links": (no_links,),
+}
+"""What a disk may be able to do, and what stands in for one that can no more than that."""
 
 
 def no_flushing(patch: Patch = setattr) -> None:
@@ -80,7 +93,7 @@ def intercept(before: Before, patch: Patch = setattr) -> None:
 
     for name in _CALLS:
         patch(os, name, around(name, getattr(os, name)))
-    patch(disk, "_exchange", around("exchange", disk._exchange))
+    patch(renaming, "renamed", around("renamed", renaming.renamed))
 
 
 class KillSwitch:
@@ -126,9 +139,9 @@ class DiskFull:
 class Killer:
     """A server that runs `sync` and `restore` in processes of their own, and has them killed at a point."""
 
-    def __init__(self, *, exchange: bool = True) -> None:
+    def __init__(self, disk: str = "exchange") -> None:
         self._server = subprocess.Popen(
-            [sys.executable, __file__, *([] if exchange else ["no-exchange"])],
+            [sys.executable, __file__, disk],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
@@ -198,6 +211,6 @@ def _serve() -> None:
 
 if __name__ == "__main__":
     no_flushing()
-    if "no-exchange" in sys.argv:
-        no_exchange()
+    for less in DISKS[sys.argv[1]]:
+        less()
     _serve()

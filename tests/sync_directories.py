@@ -20,6 +20,9 @@ from layouts import write_layout
 
 from kimi_tokenizers import catalogue
 from kimi_tokenizers.errors import SyncError
+from kimi_tokenizers.model_dirs import Folder
+from kimi_tokenizers.sync import journal
+from kimi_tokenizers.sync.names import FOLDER as RECORD
 from kimi_tokenizers.sync.names import every_name
 
 MODEL = "moonshotai/Kimi-K2.6"
@@ -78,12 +81,34 @@ def assert_same(after: Snapshot, before: Snapshot, *, inodes: bool = True) -> No
         assert kept == (value if inodes else value[:4]), f"{name} is not as before"
 
 
-def assert_whole(model_dir: Path, before: Snapshot) -> None:
-    """Every tokenizer file is as it was or as it shall be; none that was there is missing."""
+def half_done(model_dir: Path) -> bool:
+    """Whether a process that was killed left something to clean up."""
+    with Folder.open(model_dir) as folder:
+        return journal.is_half_done(folder)
+
+
+def assert_whole(model_dir: Path, before: Snapshot, *, exchange: bool = True) -> None:
+    """Every tokenizer file is as it was or as it shall be; none that was there is missing.
+
+    Without `exchange`, what was there may be missing in its place for a moment; then it is beside it.
+    """
     for name in LIGHT.files:
         old = before.get(f"{model_dir.name}/{name}")
-        contents = {LIGHT.read(name), None if old is None else _content(model_dir, old)}
-        assert read(model_dir / name) in contents, f"{name} is torn or lost"
+        was = None if old is None else _content(model_dir, old)
+        if exchange:
+            assert read(model_dir / name) in {LIGHT.read(name), was}, f"{name} is torn or lost"
+        else:
+            assert was is None or was in contents(model_dir, name), f"{name} is lost"
+
+
+def contents(model_dir: Path, name: str) -> Iterator[bytes]:
+    """The contents of a file and of all that is kept of it; in this order, in which one moves, none is missed."""
+    for pattern in (name, f"{RECORD}-*{name}.tmp", f"{RECORD}/backup/*-{name}", f"{name}.kept-*"):
+        for path in list(model_dir.glob(pattern)):
+            linked = path if path.parent == model_dir else path.parent
+            content = read(model_dir / os.readlink(path) if path.is_symlink() and linked != path else path)
+            if content is not None:
+                yield content
 
 
 def read(path: Path) -> bytes | None:

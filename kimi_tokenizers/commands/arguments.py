@@ -139,6 +139,10 @@ COMMANDS = {
                 "Make our files immutable (macOS) or read-only (elsewhere), or mutable again. Left as they are by "
                 "default.",
             ),
+            flag(
+                "--force",
+                "Replace even what `restore` could not give back exactly: the error says what.",
+            ),
             flag("--watch", "Stay, and apply the overlay whenever exo changes something. Needs the [watch] extra."),
             VERBOSE,
             JSON,
@@ -193,7 +197,11 @@ COMMANDS = {
                 "--env", "NAME=VALUE", "What exo is started with there, e.g. EXO_MODELS_DIRS=/Volumes/a:/Volumes/b."
             ),
             flag("--dry-run", "sync: say what would change, and change nothing."),
-            flag("--force", "restore: give back even what has changed since; the changed file is kept beside it."),
+            flag(
+                "--force",
+                "restore: give back even what has changed since; the changed file is kept beside it. sync: replace "
+                "even what `restore` could not give back exactly.",
+            ),
             value(
                 "--timeout",
                 "SECONDS",

@@ -71,8 +71,8 @@ def _task(arguments: argparse.Namespace) -> Task:
             arguments.wrong_usage(f"{node[:80]!a} is no name of a node: {why}")
     if arguments.dry_run and arguments.action != "sync":
         arguments.wrong_usage("--dry-run goes with sync only")
-    if arguments.force and arguments.action != "restore":
-        arguments.wrong_usage("--force goes with restore only")
+    if arguments.force and arguments.action == "status":
+        arguments.wrong_usage("--force goes with sync and restore only")
     try:
         ssh = shlex.split(arguments.ssh)
     except ValueError as error:

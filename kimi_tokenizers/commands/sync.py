@@ -53,7 +53,9 @@ def _sync(arguments: argparse.Namespace) -> int:
     dry_run: bool = arguments.dry_run
     found, outcomes = _each(
         arguments,
-        lambda model: sync_model(model, dry_run=dry_run, lock=arguments.lock, healthy_too=arguments.all),
+        lambda model: sync_model(
+            model, dry_run=dry_run, lock=arguments.lock, healthy_too=arguments.all, force=arguments.force
+        ),
         lambda outcome: _say_synced(
             outcome, dry_run=dry_run, files=dry_run or arguments.verbose, in_full=arguments.verbose
         ),
@@ -94,7 +96,7 @@ def _watch(arguments: argparse.Namespace) -> int:
     said: dict[Path, str | None] = {}
 
     def sync_and_say(model: Model) -> None:
-        outcome = sync_model(model, lock=arguments.lock, healthy_too=arguments.all)
+        outcome = sync_model(model, lock=arguments.lock, healthy_too=arguments.all, force=arguments.force)
         changed = outcome.plan is not None and outcome.plan.writes
         wrong = outcome.problem or outcome.warning
         if changed or model.path not in said or (wrong and wrong != said[model.path]):
@@ -185,7 +187,10 @@ def _say_failed(problem: str, head: str) -> None:
 
 
 def _of_change(change: Change) -> tuple[str, ...]:
-    return f"  {change.action}", change.name, f"{change.why}; found: {change.found}"
+    if change.action == "keep":
+        return "  keep", change.name, f"the content is right already: {change.found}"
+    lost = f"; `restore` cannot give back {change.lost}; --force goes on nevertheless" if change.lost else ""
+    return f"  {change.action}", change.name, f"{change.why}; found: {change.found}{lost}"
 
 
 def _of_given(file: Given) -> tuple[str, ...]:

@@ -12,16 +12,14 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import functools
 import os
 import stat
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from types import TracebackType
-from typing import Any
 
 from kimi_tokenizers.errors import FolderError
+from kimi_tokenizers.model_dirs import renaming
 
 _NEEDED = (os.open, os.stat, os.mkdir, os.rmdir, os.unlink, os.rename, os.link, os.symlink, os.readlink)
 _HAS_DIR_FD = all(function in os.supports_dir_fd for function in _NEEDED)
@@ -30,7 +28,6 @@ _HAS_DIR_FD = all(function in os.supports_dir_fd for function in _NEEDED)
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
-_NOT_SUPPORTED = frozenset({errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP})
 _NO_FOLDER = frozenset({errno.ELOOP, errno.ENOTDIR})
 _NO_FILE = frozenset({errno.ELOOP, errno.EISDIR, errno.ENXIO, errno.EOPNOTSUPP})  # the last two: a socket
 _KINDS = {
@@ -76,7 +73,7 @@ class Folder:
         Args:
             make: make it (mode 0755) where there is none.
             owned: refuse one that somebody could have prepared: it belongs neither to this user, nor to root, nor to
-                the owner of this folder, or others may write to it.
+                the owner of this folder, or others may write to it who may not write to this folder.
 
         Raises:
             FolderError: it is a link, a file, or not `owned`.
@@ -94,11 +91,16 @@ class Folder:
         result = Folder(self.path / name, descriptor)
         if owned:
             try:
-                result._check_owner(os.fstat(self.descriptor).st_uid)
+                result._check_owner(os.fstat(self.descriptor))
             except BaseException:
                 result.close()
                 raise
         return result
+
+    def again(self) -> Folder:
+        """Open the same directory once more."""
+        with self._naming():
+            return Folder(self.path, os.open(".", _DIRECTORY, dir_fd=self.descriptor))
 
     def close(self) -> None:
         """Give the descriptor back. A second time, nothing happens."""
@@ -109,9 +111,7 @@ class Folder:
     def __enter__(self) -> Folder:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self.close()
 
     # -- looking ----------------------------------------------------------------------------------
@@ -164,8 +164,11 @@ class Folder:
 
     # -- changing ---------------------------------------------------------------------------------
 
-    def create(self, name: str, data: bytes, mode: int) -> None:
-        """Write a file that does not exist and flush it to the disk. If it cannot be written whole, it is removed."""
+    def create(self, name: str, data: bytes, mode: int, mtime_ns: int | None = None) -> None:
+        """Write a file that does not exist and flush it to the disk. If it cannot be written whole, it is removed.
+
+        Until it is whole its mode is 0600.
+        """
         with self._naming(name):
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
             descriptor = os.open(name, flags, 0o600, dir_fd=self.descriptor)
@@ -174,6 +177,8 @@ class Folder:
                     rest = memoryview(data)
                     while rest:
                         rest = rest[os.write(descriptor, rest) :]
+                    if mtime_ns is not None:
+                        os.utime(descriptor, ns=(mtime_ns, mtime_ns))
                     os.fchmod(descriptor, mode)
                     os.fsync(descriptor)
                 finally:
@@ -203,7 +208,12 @@ class Folder:
         Raises FileExistsError if the name is taken.
         """
         with self._naming(name, to, new) as where:
-            return _renamed(self.descriptor, name, where, new, _FREE)
+            return renaming.renamed(self.descriptor, name, where, new, renaming.FREE)
+
+    @staticmethod
+    def can_exchange() -> bool:
+        """Whether this system can `move` and `exchange` names, on the file systems that do."""
+        return renaming.rename_call() is not None
 
     def exchange(self, name: str, other: str, to: Folder | None = None) -> bool:
         """Exchange two names in one step; False, and nothing done, where the system cannot.
@@ -211,11 +221,13 @@ class Folder:
         Raises FileNotFoundError if there is nothing at one of them.
         """
         with self._naming(name, to, other) as where:
-            return _renamed(self.descriptor, name, where, other, _SWAP)
+            return renaming.renamed(self.descriptor, name, where, other, renaming.SWAP)
 
     def remove(self, name: str) -> None:
         """Remove a file or link, if there is one."""
         with self._naming(name), contextlib.suppress(FileNotFoundError):
+            if stat.S_ISDIR(os.stat(name, dir_fd=self.descriptor, follow_symlinks=False).st_mode):
+                raise FolderError(f"{str(self.path / name)!r} is a directory, not a file.")
             os.unlink(name, dir_fd=self.descriptor)
 
     def make_folder(self, name: str, mode: int = 0o755) -> None:
@@ -238,8 +250,6 @@ class Folder:
         with self._naming():
             os.fsync(self.descriptor)
 
-    # -- a file to lock ---------------------------------------------------------------------------
-
     def lock_file(self, name: str) -> int:
         """A descriptor of a file to lock, made if there is none. Raises FolderError if it is no file."""
         return self._open_file(name, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -250,8 +260,6 @@ class Folder:
             return os.path.samestat(os.fstat(descriptor), self.stat(name))
         except FileNotFoundError:
             return False
-
-    # -- inside -----------------------------------------------------------------------------------
 
     @contextlib.contextmanager
     def _naming(self, name: str | None = None, to: Folder | None = None, new: str | None = None) -> Iterator[int]:
@@ -288,14 +296,16 @@ class Folder:
         except FileNotFoundError:
             return "something that changes all the time"
 
-    def _check_owner(self, above: int) -> None:
+    def _check_owner(self, above: os.stat_result) -> None:
         status = os.fstat(self.descriptor)
-        if status.st_uid not in (os.geteuid(), 0, above):
+        if status.st_uid not in (os.geteuid(), 0, above.st_uid):
             raise FolderError(
                 f"{str(self.path)!r} belongs to user id {status.st_uid}, which is neither this process's "
-                f"({os.geteuid()}) nor the owner's of the folder that it is in ({above})."
+                f"({os.geteuid()}) nor the owner's of the folder that it is in ({above.st_uid})."
             )
-        if status.st_mode & 0o022:
+        # Where all folders have one mode, as on a disk without owners, it says nothing of this one.
+        allowed = above.st_mode if status.st_gid == above.st_gid else above.st_mode & ~0o020
+        if status.st_mode & ~allowed & 0o022:
             mode = stat.filemode(status.st_mode)
             raise FolderError(f"{str(self.path)!r} can be written to by others (mode {mode}); `chmod go-w` ends that.")
 
@@ -311,35 +321,3 @@ def _is_name(text: str) -> bool:
 
 def _kind_of(mode: int) -> str:
     return _KINDS.get(stat.S_IFMT(mode), "something else")
-
-
-# -- two names in one step: Python knows no call for it ------------------------------------------------
-
-# RENAME_EXCL and RENAME_SWAP of macOS, RENAME_NOREPLACE and RENAME_EXCHANGE of Linux.
-_FREE, _SWAP = (4, 2) if sys.platform == "darwin" else (1, 2)
-
-
-@functools.lru_cache(maxsize=1)
-def _rename_call() -> Any:
-    """The system's `renameat` with flags, if it has one."""
-    import ctypes  # only where something is moved: `resolve` is to be imported in no time
-
-    try:
-        libc = ctypes.CDLL(None, use_errno=True)
-        return libc.renameatx_np if sys.platform == "darwin" else libc.renameat2
-    except (AttributeError, OSError):
-        return None
-
-
-def _renamed(folder: int, name: str, to: int, new: str, flags: int) -> bool:
-    call = _rename_call()
-    if call is None:
-        return False
-    import ctypes
-
-    if call(folder, os.fsencode(name), to, os.fsencode(new), flags) == 0:
-        return True
-    number = ctypes.get_errno()
-    if number in _NOT_SUPPORTED:
-        return False
-    raise OSError(number, os.strerror(number), name, None, new)

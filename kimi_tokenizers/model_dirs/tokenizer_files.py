@@ -48,21 +48,22 @@ class TokenizerFiles:
         names: what lies in the directory, sorted.
     """
 
-    def __init__(self, model_dir: str | os.PathLike[str]) -> None:
-        """Open a model directory. Raises ModelDirError where it is not a directory that can be read."""
+    def __init__(self, model_dir: str | os.PathLike[str] | Folder) -> None:
+        """Open a model directory, or take one that is open. Raises ModelDirError where it cannot be read."""
         self._read: dict[str, bytes | str | None] = {}  # a text: why it cannot be read
         self._objects: dict[str, dict[str, Any] | None] = {}
         try:
-            self.path = Path(model_dir)
-            self._folder = Folder.open(self.path)
+            self._folder = model_dir.again() if isinstance(model_dir, Folder) else Folder.open(Path(model_dir))
+            self.path = self._folder.path
             with contextlib.ExitStack() as opened:
                 opened.enter_context(self._folder)
                 self.names = tuple(self._folder.names())
                 opened.pop_all()
         except (OSError, ValueError, TypeError) as error:  # ValueError: a NUL in the path; TypeError: no path at all
             reason = getattr(error, "strerror", None) or str(error)
+            named = str(model_dir.path if isinstance(model_dir, Folder) else model_dir)[:300]
             raise ModelDirError(
-                f"The model directory {str(model_dir)[:300]!r} cannot be used: {reason}. Give the folder that holds "
+                f"The model directory {named!r} cannot be used: {reason}. Give the folder that holds "
                 "the model's config.json, or leave model_dir out to use the packaged files alone."
             ) from error
 

@@ -6,7 +6,7 @@ beside them, and never know of `view`, `tokenizer` or `commands`.
 """
 
 from kimi_tokenizers.sync.advice import Advice, advice, typed
-from kimi_tokenizers.sync.applying import apply
+from kimi_tokenizers.sync.applying import apply, recover
 from kimi_tokenizers.sync.explaining import Explanation, FileExplanation, explain
 from kimi_tokenizers.sync.immutable import can_be_immutable
 from kimi_tokenizers.sync.outcomes import Outcome, restore_model, sync_model
@@ -46,6 +46,7 @@ __all__ = [
     "not_loading",
     "plan",
     "read_report",
+    "recover",
     "restore",
     "restore_model",
     "same_machine",

@@ -4,11 +4,13 @@ The protocol, under the lock of the journal:
 
 1. Whatever a killed run left behind is cleaned up. Then it is decided anew what to do.
 2. Everything that needs space: our files, whole and flushed, under temporary names in the same directory; a second
-   name in `backup/` for each file that will be replaced (a hard link, so its inode is kept as it is); then the journal,
+   name in `backup/` for each file that will be replaced (a hard link; where that cannot be, a copy); then the journal,
    which says what was there and what is about to be.
-3. Each file is put in its place by one step that cannot be seen half done: a link where there was nothing, an exchange
-   of the two names where there was something. What came out of the exchange is ours, or in the backup already, or, if
-   somebody put it there at that very moment, it goes into the backup now.
+3. Each file is put in its place by one step that cannot be seen half done: a move to a free name where there was
+   nothing, an exchange of the two names where there was something. What came out of the exchange is ours, or in the
+   backup already (if as a copy, it takes the copy's place, so that its inode is kept), or, if somebody put it there at
+   that very moment, it goes into the backup now. A system that cannot exchange names has the old file moved away and
+   ours moved to the free name: for that moment there is none, but nothing that a downloader puts there is overwritten.
 
 If step 2 fails, what it made is removed and the directory is as before; if step 3 does, it is undone. `restore` takes
 the same steps the other way, checks all files before it touches one, and removes the backups last.
@@ -25,45 +27,64 @@ import copy
 import os
 from pathlib import Path
 
-from kimi_tokenizers.errors import KimiTokenizersError
-from kimi_tokenizers.model_dirs import TokenizerFiles, check_vocabulary
+from kimi_tokenizers.errors import KimiTokenizersError, SyncError
+from kimi_tokenizers.model_dirs import Folder, TokenizerFiles, check_vocabulary
 from kimi_tokenizers.sync import disk
 from kimi_tokenizers.sync.immutable import release, set_immutable
-from kimi_tokenizers.sync.journal import Journal, is_half_done, read
-from kimi_tokenizers.sync.journal_format import Entry
+from kimi_tokenizers.sync.journal import Journal, is_half_done
+from kimi_tokenizers.sync.journal_format import MOST, Entry
 from kimi_tokenizers.sync.lock import opened
-from kimi_tokenizers.sync.names import temporary, unfinished
+from kimi_tokenizers.sync.names import moved_away, temporary, unfinished
 from kimi_tokenizers.sync.planning import Plan, plan_with
-from kimi_tokenizers.sync.restoring import give_back
+from kimi_tokenizers.sync.restoring import Given, give_back
 from kimi_tokenizers.sync.rights import explaining
-from kimi_tokenizers.sync.state import ATTEMPTS, examine, restless
+from kimi_tokenizers.sync.state import examine
 
 
-def apply(planned: Plan) -> Plan:
+def apply(planned: Plan, *, force: bool = False) -> Plan:
     """Do what a plan says, as far as it still holds: it is made anew under the lock.
+
+    Args:
+        force: replace also what `restore` could not give back exactly.
 
     Returns:
         What was changed.
 
     Raises:
-        SyncError: the disk is full, a right is missing, another process is changing the directory. It is as before.
+        SyncError: the disk is full, a right is missing, another process is changing the directory, or something could
+        not be given back exactly. The directory is as before.
         Others as `plan`.
     """
     path = planned.model_dir
-    if not planned.writes and not is_half_done(path):
-        return planned
-    with explaining(path), opened(path) as record:
-        with TokenizerFiles(path) as directory:
-            check_vocabulary(planned.overlay, directory)
-            current = plan_with(planned.overlay, directory, record, planned.lock)
-        if current.writes:
-            _sync(current, record)
-        return current
+    with explaining(path), Folder.open(path) as directory:
+        if not planned.writes and not is_half_done(directory):
+            return planned
+        with opened(directory) as record:
+            with TokenizerFiles(directory) as files:
+                check_vocabulary(planned.overlay, files)
+                current = plan_with(planned.overlay, files, record, planned.lock)
+            lost = [f"{change.name} ({change.lost})" for change in current.writes if change.lost]
+            if lost and not force:
+                raise SyncError(
+                    f"Nothing was changed in {str(path)!r}, for `restore` could not give back exactly: "
+                    f"{'; '.join(lost)}. Run it as the owner, or, if that does not matter, with --force."
+                )
+            if current.writes:
+                _sync(current, record)
+            return current
+
+
+def recover(model_dir: str | os.PathLike[str]) -> None:
+    """Clean up after a process that was killed, as every `apply` and `restore` does first. Raises as these."""
+    with explaining(Path(model_dir)), Folder.open(model_dir) as directory:
+        if is_half_done(directory):
+            with opened(directory):
+                pass
 
 
 def _sync(current: Plan, record: Journal) -> None:
     """Steps 2 and 3. If either fails, the directory is as before."""
-    path = current.model_dir
+    directory = record.directory
     names = [change.name for change in current.writes]
     before = copy.deepcopy(record.entries)
     exchanged: list[str] = []
@@ -71,31 +92,29 @@ def _sync(current: Plan, record: Journal) -> None:
         _prepare(current, record)
         # What needs a new name in the directory first: an exchange of names needs no space, and cannot run out of it.
         for name in [change.name for change in sorted(current.writes, key=lambda change: change.action != "create")]:
-            release(path / name)
-            os.rename(unfinished(path, name), temporary(path, name))
-            if _put(record, name):
-                exchanged.append(name)
-        disk.flush_directory(path)
+            release(directory, name)
+            directory.rename(unfinished(name), temporary(name))
+            _put(record, name, exchanged)
+        directory.flush()
         for name in exchanged:
-            record.settle(name)
+            record.settle(name, temporary(name))
     except BaseException:
         _undo(record, names, exchanged, before)
         raise
     for change in current.writes:
         if change.locked:
-            set_immutable(path / change.name, True)
+            set_immutable(directory, change.name, True)
 
 
 def _prepare(current: Plan, record: Journal) -> None:
     """Step 2: everything that needs space."""
-    path = current.model_dir
     for change in current.writes:
         name, file = change.name, current.overlay.files[change.name]
-        disk.write_new(unfinished(path, name), file.read(), _mode(change.locked))
-        record.keep(name, path / name)
+        record.directory.create(unfinished(name), file.read(), _mode(change.locked))
+        record.keep(name, name)
         ours = record.entry(name).ours
         if file.sha256 not in ours:
-            ours.append(file.sha256)
+            ours[:] = [*ours[1 - MOST :], file.sha256]
     record.save()
 
 
@@ -104,49 +123,31 @@ def _mode(locked: bool) -> int:
     return 0o444 if locked else 0o644
 
 
-def _put(record: Journal, name: str) -> bool:
-    """Step 3, for one file: from its temporary name to its place, whatever has appeared there in the meantime.
+def _put(record: Journal, name: str, exchanged: list[str]) -> None:
+    """Step 3, for one file: from its temporary name to its place, whatever has appeared there in the meantime."""
 
-    Returns:
-        Whether it was exchanged for what was there, which is at the temporary name now.
-    """
-    ours, path = temporary(record.model_dir, name), record.model_dir / name
-    for _ in range(ATTEMPTS):
-        if disk.move_to_free_name(ours, path):
-            return False
-        try:
-            _keep(record, name, path)
-            if disk.exchange(ours, path):
-                return True
-        except FileNotFoundError:
-            continue  # it was removed in between
-        os.replace(ours, path)
-        return False
-    raise restless(path)
+    def clear(at: str) -> None:
+        if at == temporary(name):
+            exchanged.append(name)  # it is kept when all of ours are in their places
+        else:
+            record.take(name, at)
 
-
-def _keep(record: Journal, name: str, path: Path) -> None:
-    """Keep what was put there after the journal was written; nearly always that is nothing."""
-    before = list(record.entry(name).priors)
-    record.keep(name, path)
-    if record.entry(name).priors != before:
-        record.save()
+    disk.put(record.directory, temporary(name), name, moved_away(name), clear)
 
 
 def _undo(record: Journal, names: list[str], exchanged: list[str], before: dict[str, Entry]) -> None:
     """Make the directory what it was. If that fails too, the journal stays, and the next sync or restore goes on."""
-    path = record.model_dir
+    directory = record.directory
     try:
         for name in exchanged:
             with contextlib.suppress(FileNotFoundError):  # it is settled, or somebody removed it
-                disk.exchange(temporary(path, name), path / name)
+                directory.exchange(temporary(name), name)
         for name in names:
-            disk.remove(unfinished(path, name))
-            record.settle(name)
+            record.finish(name)
             entry = record.entries.get(name, Entry())
             new = entry.priors != before.get(name, Entry()).priors
-            if new and record.is_ours(name, examine(path / name)):
-                give_back(record, name, entry.priors[-1])
+            if new and record.is_ours(name, examine(directory, name)):
+                give_back(record, Given(name, "put back", ""), entry.priors[-1])
         record.revert(before)
     except (OSError, KimiTokenizersError):
-        record.entries = read(path).entries
+        record.reload()

@@ -1,166 +1,161 @@
 """Changes to a directory that happen whole or not at all.
 
-Everything that `sync` and `restore` do to a disk goes through here and through `os`. It must never write into a file
-that exists: such a file may be hard-linked elsewhere, or be a link into a store that others share.
+Everything that `sync` and `restore` do to a disk goes through here and through `Folder`. It must never write into a
+file that exists: such a file may be hard-linked elsewhere, or be a link into a store that others share. And it must
+never move anything to a public name that is taken: what is there could have been put there just now.
 """
 
 from __future__ import annotations
 
-import contextlib
 import errno
-import functools
 import os
-import shutil
-import sys
+import stat
 from collections.abc import Callable
-from pathlib import Path
+from typing import Literal
 
+from kimi_tokenizers.errors import FolderError
+from kimi_tokenizers.model_dirs import Folder
 from kimi_tokenizers.sync.rights import DISK_FULL
-from kimi_tokenizers.sync.state import State
+from kimi_tokenizers.sync.state import ATTEMPTS, FILE_BYTES, State, restless
 
-# What a file system answers that has no hard links, or none between these two places.
+# What a file system answers that has no hard links, or none between these two places; and EPERM, too, where the file
+# is somebody else's.
 _NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV})
-_NO_EXCHANGE = frozenset({errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP})
+
+Placed = Literal["taken", "moved", "copied"]
 
 
-def write_new(path: Path, data: bytes, mode: int) -> None:
-    """Write a file that does not exist and flush it to the disk. A file that could not be written whole is removed."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    try:
-        try:
-            rest = memoryview(data)
-            while rest:
-                rest = rest[os.write(descriptor, rest) :]
-            os.fchmod(descriptor, mode)
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-    except BaseException:
-        remove(path)
-        raise
-
-
-def write(path: Path, data: bytes, mode: int) -> None:
+def write(folder: Folder, name: str, data: bytes, mode: int) -> None:
     """Write a file of our own, whatever was there: a temporary file beside it, then a rename."""
-    temporary = path.with_name(path.name + ".tmp")
-    remove(temporary)
-    write_new(temporary, data, mode)
+    temporary = name + ".tmp"
+    folder.remove(temporary)
+    folder.create(temporary, data, mode)
     try:
-        os.replace(temporary, path)
+        folder.rename(temporary, name)
     except BaseException:
-        remove(temporary)
+        folder.remove(temporary)
         raise
-    flush_directory(path.parent)
+    folder.flush()
 
 
-def remove(path: Path) -> None:
-    """Remove a file or link, if there is one."""
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(path)
+def preserve(source: Folder, name: str, target: Folder, new: str) -> None:
+    """Give a file or link a second name: its inode with mode and times. Where that cannot be, it is copied whole.
 
-
-def flush_directory(path: Path) -> None:
-    """Flush the names in a directory to the disk."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def preserve(source: Path, target: Path) -> None:
-    """Give a regular file a second name: its inode with mode and times. Where there are no hard links, a whole copy.
-
-    Raises FileExistsError where there is something at `target`.
+    Raises FileExistsError where there is something at `new`.
     """
     try:
-        os.link(source, target, follow_symlinks=False)
+        source.link(name, new, target)
         return
     except OSError as error:
         if error.errno not in _NO_LINKS:
             raise
-    if os.path.lexists(target):
-        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
-    temporary = target.with_name(target.name + ".tmp")
-    remove(temporary)
-    write_new(temporary, source.read_bytes(), 0o600)
-    shutil.copystat(source, temporary, follow_symlinks=False)
-    os.rename(temporary, target)
+    if target.has(new):
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target.path / new))
+    target.remove(new + ".tmp")
+    _copy(source, name, target, new + ".tmp")
+    target.rename(new + ".tmp", new)
 
 
-def link_again(state: State, path: Path) -> None:
-    """Make a link as it was: its target, and where the system can, its modification time."""
-    os.symlink(state.target, path)
-    with contextlib.suppress(NotImplementedError):
-        os.utime(path, ns=(state.mtime_ns, state.mtime_ns), follow_symlinks=False)
-
-
-def move_to_free_name(source: Path, wish: Path) -> bool:
-    """Move a file or link to a name that is not taken; False, and nothing done, if it is."""
-    if os.path.lexists(wish):
-        return False
+def second_name(source: Folder, name: str, target: Folder, new: str) -> None:
+    """Give a file or link another name; where it cannot have two, instead of the one it had. `new` is not taken."""
     try:
-        os.link(source, wish, follow_symlinks=False)
-    except FileExistsError:
-        return False
-    except OSError as error:
-        if error.errno not in _NO_LINKS:
-            raise
-        if os.path.lexists(wish):  # once more: without links one cannot check and move in one step
-            return False
-        os.rename(source, wish)
-        return True
-    os.unlink(source)
-    return True
-
-
-def second_name(source: Path, target: Path) -> None:
-    """Give a file another name; where it cannot have two, instead of the one it had. `target` is not taken."""
-    try:
-        os.link(source, target, follow_symlinks=False)
+        source.link(name, new, target)
     except OSError as error:
         if error.errno not in _NO_LINKS | DISK_FULL:
             raise
-        os.rename(source, target)
+        source.rename(name, new, target)
 
 
-def exchange(one: Path, other: Path) -> bool:
-    """Exchange two names in one step; False, and nothing done, where the system cannot.
+def link_again(state: State, folder: Folder, name: str) -> None:
+    """Make a link as it was: its target, and where the system can, its modification time."""
+    folder.symlink(state.target, name)
+    folder.set_time(name, state.mtime_ns)
 
-    Raises FileNotFoundError if there is nothing at one of them.
+
+def put(folder: Folder, ready: str, name: str, away: str, clear: Callable[[str], None]) -> Placed:
+    """Put what is at the private name `ready` at `name`, whatever is there or appears there in the meantime.
+
+    Where two names cannot be exchanged, what is there is moved to the private name `away` first. So for a moment there
+    is no such file, but nothing that anybody puts there can be lost.
+
+    Args:
+        clear: called with the private name at which something is that was in the place.
+
+    Returns:
+        "moved", or "copied" where that was all that could be done.
     """
+    for _ in range(ATTEMPTS):
+        placed = move_to_free_name(folder, ready, name)
+        if placed != "taken":
+            return placed
+        try:
+            if folder.exchange(ready, name):
+                clear(ready)
+                return "moved"
+            folder.rename(name, away)
+        except FileNotFoundError:
+            continue  # it was removed in between
+        placed = move_to_free_name(folder, ready, name)
+        clear(away)
+        if placed != "taken":
+            return placed
+    raise restless(folder.path / name)
+
+
+def move_to_free_name(folder: Folder, name: str, new: str) -> Placed:
+    """Move a file or link to a name if that is free, in one step; where no step is one, as a copy."""
+    if folder.has(new):
+        return "taken"
     try:
-        _exchange(one, other)
+        if not folder.move(name, new):
+            folder.link(name, new)
+            folder.remove(name)
+        return "moved"
+    except FileExistsError:
+        return "taken"
     except OSError as error:
-        if error.errno not in _NO_EXCHANGE:
+        if error.errno not in _NO_LINKS:
             raise
-        return False
-    return True
-
-
-@functools.lru_cache(maxsize=1)
-def _exchange_call() -> Callable[[bytes, bytes], int] | None:
-    """The system's call that exchanges two names, if it has one."""
-    import ctypes
-
     try:
-        libc = ctypes.CDLL(None, use_errno=True)
-        if sys.platform == "darwin":
-            rename = libc.renamex_np
-            return lambda one, other: int(rename(one, other, ctypes.c_uint(2)))  # RENAME_SWAP
-        here = ctypes.c_int(-100)  # AT_FDCWD
-        renameat2 = libc.renameat2
-        return lambda one, other: int(renameat2(here, one, here, other, ctypes.c_uint(2)))  # RENAME_EXCHANGE
-    except (AttributeError, OSError):
-        return None
+        _copy(folder, name, folder, new)
+    except FileExistsError:
+        return "taken"
+    folder.remove(name)
+    return "copied"
 
 
-def _exchange(one: Path, other: Path) -> None:
-    call = _exchange_call()
-    if call is None:
-        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
-    if call(os.fsencode(one), os.fsencode(other)) != 0:
-        import ctypes
+def drop_torn(folder: Folder, name: str, whole: str, private: str) -> None:
+    """Remove what a process left at `name` that was killed while it copied the file `whole` there."""
+    if _is_torn(folder, name, whole):
+        folder.rename(name, private)
+        if _is_torn(folder, private, whole):
+            folder.remove(private)
+        elif move_to_free_name(folder, private, name) == "taken":  # it was replaced in between, and now once more
+            raise restless(folder.path / name)
 
-        number = ctypes.get_errno()
-        raise OSError(number, os.strerror(number), str(one), None, str(other))
+
+def _is_torn(folder: Folder, name: str, whole: str) -> bool:
+    try:
+        status, source = folder.stat(name), folder.stat(whole)
+        if stat.S_ISLNK(status.st_mode) and stat.S_ISLNK(source.st_mode):
+            same = folder.readlink(name) == folder.readlink(whole)
+            return same and status.st_mtime_ns != source.st_mtime_ns
+        # Until all of it is written, a file has this mode.
+        if stat.S_ISREG(status.st_mode) and stat.S_IMODE(status.st_mode) == 0o600 and status.st_uid == os.geteuid():
+            return folder.read(whole, FILE_BYTES).startswith(folder.read(name, FILE_BYTES))
+    except (FileNotFoundError, FolderError):
+        pass
+    return False
+
+
+def _copy(source: Folder, name: str, target: Folder, new: str) -> None:
+    """Copy a file or link, with its mode and modification time. Raises FileExistsError."""
+    status = source.stat(name)
+    if stat.S_ISLNK(status.st_mode):
+        target.symlink(source.readlink(name), new)
+        target.set_time(new, status.st_mtime_ns)
+        return
+    with source.reading(name) as descriptor:
+        status = os.fstat(descriptor)
+    # A copy is this user's: it must not carry anything that lets others act as this user.
+    target.create(new, source.read(name, FILE_BYTES), status.st_mode & 0o777, status.st_mtime_ns)

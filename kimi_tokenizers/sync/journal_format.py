@@ -1,33 +1,40 @@
 """The JSON of the journal: written, read, and checked before it is believed.
 
-A model repo could bring a journal along, so one that names any other file than a tokenizer file, or leads out of the
-directory, is refused. It must never change anything.
+A model repo could bring a journal along, so one that names any other file than a tokenizer file, leads out of the
+directory, or says what `sync` never writes, is refused. It must never change anything.
 """
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import re
-import stat
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from kimi_tokenizers.errors import JournalError, ModelDirError
-from kimi_tokenizers.model_dirs import read_small
-from kimi_tokenizers.sync.names import BACKUP_NAME, every_name
-from kimi_tokenizers.sync.rights import explained
-from kimi_tokenizers.sync.state import State, kind_name
+from kimi_tokenizers.catalogue import overlays
+from kimi_tokenizers.errors import FolderError, JournalError
+from kimi_tokenizers.model_dirs import Folder
+from kimi_tokenizers.sync.names import BACKUP, BACKUP_NAME, FOLDER, every_name
+from kimi_tokenizers.sync.state import FILE_BYTES, State
+
+MOST = 10_000
+"""How many contents of ours, and how many of others, are noted of one file."""
 
 _FORMAT = "kimi-tokenizers journal"
 _VERSION = 1
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_BYTES = 64 << 20
+_NANOSECONDS = 10**9
+# From 1900 to 2500. A file system may know other times; what is noted of those is the nearest of these.
+_FIRST, _LAST = -2_208_988_800 * _NANOSECONDS, 16_725_225_600 * _NANOSECONDS
 
 
 @dataclass(frozen=True)
 class Prior:
-    """What was there before, and for a file the name of its backup."""
+    """What was there before, and the name of its backup: for a file always, for a link since there are such."""
 
     state: State
     backup: str = ""
@@ -45,45 +52,80 @@ class Entry:
     ours: list[str] = field(default_factory=list)
     priors: list[Prior] = field(default_factory=list)
 
-    def is_ours(self, state: State) -> bool:
+    def claims(self, state: State) -> bool:
+        """Whether the journal says that we put it there."""
         return state.kind == "file" and state.sha256 in self.ours
+
+    def is_ours(self, state: State) -> bool:
+        """Whether we put it there, and nothing is lost without it: not because a journal says so, for that could have
+        come with a model, but because its content is in this package. What an older version put there is kept.
+        """
+        return self.claims(state) and state.sha256 in _packaged()
+
+
+@functools.lru_cache(maxsize=1)
+def _packaged() -> frozenset[str]:
+    return frozenset(file.sha256 for overlay in overlays().values() for file in overlay.files.values())
 
 
 def dumped(entries: dict[str, Entry]) -> bytes:
     """The entries as the content of a journal."""
     files = {
-        name: {
-            "ours": entry.ours,
-            "priors": [
-                {key: value for key, value in asdict(prior.state).items() if key != "inode"} | {"backup": prior.backup}
-                for prior in entry.priors
-            ],
-        }
+        name: {"ours": entry.ours, "priors": [_dumped_prior(prior) for prior in entry.priors]}
         for name, entry in entries.items()
     }
     # In ASCII a link's target that is not UTF-8 survives.
     return json.dumps({"format": _FORMAT, "version": _VERSION, "files": files}, indent=1).encode("ascii")
 
 
-def loaded(path: Path) -> dict[str, Entry]:
+def _dumped_prior(prior: Prior) -> dict[str, Any]:
+    value = {key: value for key, value in asdict(prior.state).items() if key != "inode"}
+    return {**value, "mtime_ns": min(max(prior.state.mtime_ns, _FIRST), _LAST), "backup": prior.backup}
+
+
+def loaded(folder: Folder, name: str) -> dict[str, Entry]:
     """The entries of a journal; none where there is no file. Raises JournalError."""
+    path = folder.path / name
     try:
-        data = read_small(path)
-    except ModelDirError as error:
-        if isinstance(error.__cause__, PermissionError):
-            raise explained(error.__cause__, path) from error
-        raise foreign(path, str(error)) from error
-    if data is None:
+        data = folder.read(name, _BYTES)
+    except FileNotFoundError:
         return {}
+    except FolderError as error:
+        raise foreign(path, str(error)) from error
     try:
-        value = json.loads(data)
+        value = json.loads(data, object_pairs_hook=_object, parse_int=_integer, parse_float=_no, parse_constant=_no)
+        _check_keys(value, {"format", "version", "files"})
         if value["format"] != _FORMAT:
-            raise ValueError(f"its format is {value['format']!r}")
-        if value["version"] != _VERSION:
-            raise ValueError(f"its version is {value['version']!r}, and this kimi-tokenizers knows {_VERSION}")
-        return {_name(name): _entry(name, entry) for name, entry in value["files"].items()}
+            raise ValueError(f"its format is {str(value['format'])[:100]!r}")
+        if type(value["version"]) is not int or value["version"] != _VERSION:
+            version = str(value["version"])[:100]
+            raise ValueError(f"its version is {version!r}, and this kimi-tokenizers knows {_VERSION}")
+        return {_name(file): _entry(file, entry) for file, entry in value["files"].items()}
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise foreign(path, f"{type(error).__name__}: {error}") from error
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        raise ValueError(f"an object names one thing twice, among {str(sorted(value))[:100]}")
+    return value
+
+
+def _integer(text: str) -> int:
+    if len(text) > 25:  # longer ones take Python a time that grows with the square of their length
+        raise ValueError(f"{text[:25]}… is out of range")
+    return int(text)
+
+
+def _no(text: str) -> float:
+    raise ValueError(f"{text[:25]} is no whole number")
+
+
+def _check_keys(value: Any, keys: set[str]) -> None:
+    if not isinstance(value, dict) or set(value) != keys:
+        found = sorted(value) if isinstance(value, dict) else type(value).__name__
+        raise ValueError(f"there is {str(found)[:100]} where {', '.join(sorted(keys))} belong")
 
 
 def _name(name: str) -> str:
@@ -93,27 +135,41 @@ def _name(name: str) -> str:
 
 
 def _entry(name: str, value: Any) -> Entry:
-    sums = value["ours"]
+    _check_keys(value, {"ours", "priors"})
+    sums, priors = value["ours"], value["priors"]
     if not isinstance(sums, list) or not all(isinstance(item, str) and _SHA256.fullmatch(item) for item in sums):
         raise ValueError(f"{name}: `ours` is no list of SHA-256")
-    priors = [_prior(name, prior) for prior in value["priors"]]
-    if not priors:
-        raise ValueError(f"{name}: `priors` is empty")
-    return Entry(sums, priors)
+    if not isinstance(priors, list) or not priors:
+        raise ValueError(f"{name}: `priors` is empty, or no list")
+    if max(len(sums), len(priors)) > MOST:
+        raise ValueError(f"{name}: a list has more than {MOST:,} items")
+    entry = Entry(sums, [_prior(name, prior) for prior in priors])
+    contents = {(prior.state.kind, prior.state.sha256, prior.state.target) for prior in entry.priors}
+    backups = [prior.backup for prior in entry.priors if prior.backup]
+    if len(contents) < len(priors) or len(set(backups)) < len(backups) or len(set(sums)) < len(sums):
+        raise ValueError(f"{name}: it says the same thing twice")
+    return entry
 
 
 def _prior(name: str, value: Any) -> Prior:
+    _check_keys(value, {"kind", "sha256", "size", "mode", "mtime_ns", "target", "backup"})
     backup = value.pop("backup")
     state = State(**value)
     numbers = (state.size, state.mode, state.mtime_ns)
-    if not all(type(number) is int for number in numbers) or state.size < 0 or not 0 <= state.mode <= 0o7777:
-        raise ValueError(f"{name}: no numbers")
+    if (
+        not all(type(number) is int for number in numbers)
+        or not 0 <= state.size <= FILE_BYTES
+        or not 0 <= state.mode <= 0o7777
+        or not _FIRST <= state.mtime_ns <= _LAST
+    ):
+        raise ValueError(f"{name}: a size, mode or time is no number, or out of range")
     if not all(isinstance(text, str) for text in (backup, state.sha256, state.target)):
         raise TypeError(f"{name}: no text")
+    os.fsencode(state.target)  # a surrogate that stands for no byte is a UnicodeEncodeError, which is a ValueError
     match = BACKUP_NAME.fullmatch(backup)
-    wrong_backup = not (match and match[2] == name) if state.kind == "file" else backup != ""
+    has_backup = match is not None and match[2] == name
     if (
-        wrong_backup
+        not (has_backup if state.kind == "file" else backup == "" or (has_backup and state.kind == "link"))
         or state.kind not in ("absent", "file", "link")
         or (state.kind == "file") != bool(_SHA256.fullmatch(state.sha256))
         or (state.kind == "link") != bool(state.target)
@@ -123,20 +179,27 @@ def _prior(name: str, value: Any) -> Prior:
     return Prior(state, backup)
 
 
-def check_folder(folder: Path) -> None:
-    """Make sure that the folder of the record is a folder, where there is one. Raises JournalError."""
+def opened_folder(directory: Folder, *, make: bool = False) -> Folder:
+    """The folder of the record. Raises JournalError where it could be somebody else's; FileNotFoundError."""
+    return _own_folder(directory, FOLDER, make=make)
+
+
+def opened_backup(folder: Folder, *, make: bool = False) -> Folder:
+    """The folder of the backups in it. Raises as `opened_folder`."""
+    return _own_folder(folder, BACKUP, make=make)
+
+
+def _own_folder(above: Folder, name: str, *, make: bool) -> Folder:
     try:
-        mode = os.lstat(folder).st_mode
-    except FileNotFoundError:
-        return
-    if not stat.S_ISDIR(mode):
-        raise foreign(folder, "it is a link" if stat.S_ISLNK(mode) else f"it is {kind_name(mode)}")
+        return above.folder(name, make=make, owned=True)
+    except FolderError as error:
+        raise foreign(above.path / name, str(error)) from error
 
 
 def foreign(path: Path, reason: str) -> JournalError:
     """The error that refuses a record."""
     return JournalError(
-        f"{str(path)!r} is not the record of kimi-tokenizers: {reason}. Nothing was changed. If nothing else needs it, "
-        "move it away; `restore` then no longer knows what was there before, and the files in 'backup/' beside it, "
-        "which are those, have to be moved back by hand."
+        f"{str(path)!r} is not the record of kimi-tokenizers: {reason.rstrip('.')}. Nothing was changed. If nothing "
+        "else needs it, move it away; `restore` then no longer knows what was there before, and the files in 'backup/' "
+        "beside it, which are those, have to be moved back by hand."
     )

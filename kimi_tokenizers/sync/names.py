@@ -10,7 +10,6 @@ import functools
 import itertools
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 from kimi_tokenizers.catalogue import overlays
 from kimi_tokenizers.model_dirs import CHAT_TEMPLATE, OWN_PREFIX, TOKENIZER_CONFIG
@@ -35,16 +34,21 @@ JOURNAL, RESTORED, LOCK, BACKUP = "journal.json", "restored.json", "lock", "back
 BACKUP_NAME = re.compile(r"([0-9]{1,9})-(.+)")
 
 
-def unfinished(model_dir: Path, name: str) -> Path:
+def unfinished(name: str) -> str:
     """Where a file of ours is written. Whatever is there is ours, and may be torn."""
-    return model_dir / f"{FOLDER}-new-{name}.tmp"
+    return f"{FOLDER}-new-{name}.tmp"
 
 
-def temporary(model_dir: Path, name: str) -> Path:
+def temporary(name: str) -> str:
     """From where a whole file is put in its place; what it was exchanged for is there afterwards."""
-    return model_dir / f"{FOLDER}-{name}.tmp"
+    return f"{FOLDER}-{name}.tmp"
 
 
-def names_beside(path: Path) -> Iterator[Path]:
+def moved_away(name: str) -> str:
+    """Where names cannot be exchanged, what was in the place of a file is here for a moment."""
+    return f"{FOLDER}-old-{name}.tmp"
+
+
+def names_beside(name: str) -> Iterator[str]:
     """The names under which a file can be kept beside another, whether they are taken or not."""
-    return (path.with_name(f"{path.name}.kept-{number}") for number in itertools.count(1))
+    return (f"{name}.kept-{number}" for number in itertools.count(1))

@@ -9,11 +9,12 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from kimi_tokenizers.errors import KimiTokenizersError
-from kimi_tokenizers.model_dirs import Model, importable
-from kimi_tokenizers.sync.applying import apply
+from kimi_tokenizers.model_dirs import Folder, Model, importable
+from kimi_tokenizers.sync.applying import apply, recover
 from kimi_tokenizers.sync.journal import is_half_done
 from kimi_tokenizers.sync.planning import Plan, plan
 from kimi_tokenizers.sync.restoring import Given, restore
+from kimi_tokenizers.sync.rights import explaining
 from kimi_tokenizers.sync.state import check_directory
 from kimi_tokenizers.sync.status import imported_first, is_healthy
 
@@ -46,9 +47,11 @@ class Outcome:
         }
 
 
-def sync_model(model: Model, *, dry_run: bool = False, lock: bool | None = None, healthy_too: bool = False) -> Outcome:
+def sync_model(
+    model: Model, *, dry_run: bool = False, lock: bool | None = None, healthy_too: bool = False, force: bool = False
+) -> Outcome:
     """Sync one model. Whatever goes wrong is its `problem`, and stops no other."""
-    outcome = _synced(model, dry_run=dry_run, lock=lock, healthy_too=healthy_too)
+    outcome = _synced(model, dry_run=dry_run, lock=lock, healthy_too=healthy_too, force=force)
     if not model.in_view and outcome.problem is None:
         try:
             modules = importable(model.path)
@@ -58,15 +61,19 @@ def sync_model(model: Model, *, dry_run: bool = False, lock: bool | None = None,
     return outcome
 
 
-def _synced(model: Model, *, dry_run: bool, lock: bool | None, healthy_too: bool) -> Outcome:
+def _synced(model: Model, *, dry_run: bool, lock: bool | None, healthy_too: bool, force: bool) -> Outcome:
     try:
         if model.in_view:
             return Outcome(model, skipped="it is in a view; `kimi-tokenizers view` keeps that up to date")
-        check_directory(model.path)
-        if not healthy_too and not is_half_done(model.path) and is_healthy(model):
+        path = check_directory(model.path)
+        with explaining(path), Folder.open(path) as directory:
+            half_done = is_half_done(directory)
+        if half_done and not dry_run:
+            recover(path)  # before the guard looks: a file could be torn
+        if not healthy_too and not half_done and is_healthy(model):
             return Outcome(model, skipped="healthy, so it needs no overlay; --all applies it nevertheless")
         planned = plan(model.overlay, model.path, lock=lock)
-        return Outcome(model, plan=planned if dry_run else apply(planned))
+        return Outcome(model, plan=planned if dry_run else apply(planned, force=force))
     except KimiTokenizersError as error:
         return Outcome(model, problem=str(error))
 

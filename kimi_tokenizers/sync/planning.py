@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Literal
 
 from kimi_tokenizers.catalogue import Overlay
-from kimi_tokenizers.model_dirs import TokenizerFiles, check_vocabulary
+from kimi_tokenizers.model_dirs import Folder, TokenizerFiles, check_vocabulary
 from kimi_tokenizers.resolver import layers
 from kimi_tokenizers.sync.immutable import can_be_immutable, is_immutable
-from kimi_tokenizers.sync.journal import Journal, read
+from kimi_tokenizers.sync.journal import Record, read
 from kimi_tokenizers.sync.names import every_name
 from kimi_tokenizers.sync.rights import explaining
 from kimi_tokenizers.sync.state import State, check_directory, content_sha256, examine
@@ -33,6 +33,7 @@ class Change:
         found: what is there, for people.
         why: why this file is the overlay's.
         locked: whether it is immutable or read-only afterwards.
+        lost: what of it `restore` could not give back, and why; "" if there is nothing.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Change:
     found: str
     why: str
     locked: bool = False
+    lost: str = ""
 
 
 @dataclass(frozen=True)
@@ -71,37 +73,56 @@ def plan(overlay: Overlay, model_dir: str | os.PathLike[str], *, lock: bool | No
         JournalError: the record of an earlier sync is damaged or not ours.
     """
     path = check_directory(model_dir)
-    with explaining(path), TokenizerFiles(path) as directory:
-        check_vocabulary(overlay, directory)
-        return plan_with(overlay, directory, read(path), lock)
+    with explaining(path), Folder.open(path) as directory, TokenizerFiles(directory) as files:
+        check_vocabulary(overlay, files)
+        return plan_with(overlay, files, read(directory), lock)
 
 
-def plan_with(overlay: Overlay, directory: TokenizerFiles, record: Journal, lock: bool | None) -> Plan:
+def plan_with(overlay: Overlay, files: TokenizerFiles, record: Record, lock: bool | None) -> Plan:
     """`plan`, with the record read already, and what the guard has passed."""
-    path = directory.path
-    found = {name: examine(path / name) for name in every_name()}
-    why = {layer.name: layer.why for layer in layers(overlay, directory) if layer.origin == "overlay"}
+    directory = record.directory
+    found = {name: examine(directory, name) for name in every_name()}
+    why = {layer.name: layer.why for layer in layers(overlay, files) if layer.origin == "overlay"}
     for name in overlay.files:
         if record.is_ours(name, found[name]):  # `layers` takes a chat template of ours for the directory's own
             why.setdefault(name, "put there by an earlier sync")
     changes = [_change(overlay, record, name, found[name], why[name], lock) for name in every_name() if name in why]
-    return Plan(overlay, path, tuple(changes), lock)
+    return Plan(overlay, directory.path, tuple(changes), lock)
 
 
-def _change(overlay: Overlay, record: Journal, name: str, found: State, why: str, lock: bool | None) -> Change:
-    path = record.model_dir / name
+def _change(overlay: Overlay, record: Record, name: str, found: State, why: str, lock: bool | None) -> Change:
+    directory = record.directory
     ours = record.is_ours(name, found)
-    locked = ours and _is_locked(path, found)
+    locked = ours and _is_locked(directory, name, found)
     wanted = locked if lock is None else lock
     action: Action = "keep"
+    lost = ""
     if found.kind == "absent":
         action = "create"
-    elif (content_sha256(path) if found.kind == "link" else found.sha256) != overlay.files[name].sha256:
+    elif (content_sha256(directory, name) if found.kind == "link" else found.sha256) != overlay.files[name].sha256:
         action = "replace"
+        lost = "" if ours else _lost(directory, name)
     elif ours and locked != wanted:  # a file of the user's with the same content is left alone
         action = "lock" if wanted else "unlock"
-    return Change(name, action, str(found), why, wanted)
+    return Change(name, action, str(found), why, wanted, lost)
 
 
-def _is_locked(path: Path, found: State) -> bool:
-    return is_immutable(path) if can_be_immutable() else not found.mode & 0o222
+def _is_locked(directory: Folder, name: str, found: State) -> bool:
+    try:
+        return is_immutable(directory.stat(name)) if can_be_immutable() else not found.mode & 0o222
+    except FileNotFoundError:  # it was removed just now
+        return False
+
+
+def _lost(directory: Folder, name: str) -> str:
+    """What of a file could not be given back: of one's own nothing, for it is given a second name."""
+    try:
+        owner = directory.stat(name).st_uid
+    except FileNotFoundError:
+        return ""
+    if owner == os.geteuid() or os.geteuid() == 0 or directory.can_exchange():
+        return ""
+    return (
+        f"its owner, inode and hard links: it belongs to user id {owner}, this process has {os.geteuid()}, and this "
+        "system cannot exchange names, so there would be a copy"
+    )

@@ -10,18 +10,18 @@ from __future__ import annotations
 import contextlib
 import os
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Literal
 
 from kimi_tokenizers.errors import ChangedError
+from kimi_tokenizers.model_dirs import Folder
 from kimi_tokenizers.sync import disk
 from kimi_tokenizers.sync.immutable import release
 from kimi_tokenizers.sync.journal import Journal, exists, put_beside
 from kimi_tokenizers.sync.journal_format import Prior
 from kimi_tokenizers.sync.lock import opened
-from kimi_tokenizers.sync.names import every_name, names_beside, temporary, unfinished
+from kimi_tokenizers.sync.names import every_name, moved_away, temporary, unfinished
 from kimi_tokenizers.sync.rights import explaining
-from kimi_tokenizers.sync.state import ATTEMPTS, check_directory, examine, restless
+from kimi_tokenizers.sync.state import check_directory, examine
 
 
 @dataclass(frozen=True)
@@ -56,10 +56,10 @@ def restore(model_dir: str | os.PathLike[str], *, force: bool = False) -> tuple[
         JournalError, SyncError: as in `plan` and `apply`. What was begun is finished by the next restore.
     """
     path = check_directory(model_dir)
-    with explaining(path):
-        if not exists(path):
+    with explaining(path), Folder.open(path) as directory:
+        if not exists(directory):
             return ()
-        with opened(path) as record:
+        with opened(directory) as record:
             return _restore(record, force=force) if record.entries else ()
 
 
@@ -69,29 +69,29 @@ def _restore(record: Journal, *, force: bool) -> tuple[Given, ...]:
     problems = [given.problem for given in todo if given.problem]
     if problems and not force:
         raise ChangedError(
-            f"Nothing was changed in {str(record.model_dir)!r}. " + " ".join(problems) + " With --force a changed file "
-            "is kept beside the one that is given back."
+            f"Nothing was changed in {str(record.directory.path)!r}. " + " ".join(problems) + " With --force a changed "
+            "file is kept beside the one that is given back."
         )
-    done = [replace(given, kept=_restore_file(record, given)) for given in todo]
-    disk.flush_directory(record.model_dir)
+    done = [_restore_file(record, given) for given in todo]
+    record.directory.flush()
     record.mark_restored()
     return tuple(done)
 
 
 def _judged(record: Journal, name: str) -> Given:
     """What to do with one file."""
-    entry, path = record.entries[name], record.model_dir / name
-    before, now = entry.priors[-1], examine(path)
+    entry, now = record.entries[name], examine(record.directory, name)
+    before = entry.priors[-1]
     if now == before.state or (now.kind == "link" and now.same_content(before.state)):
         return Given(name, "nothing", str(now))
     problem = record.problem_of_backup(before)
-    lost = before.state.kind == "file" and not os.path.lexists(record.backup_path(before))
+    lost = before.state.kind == "file" and not record.has_backup(before)
     if problem is not None:
         problem = f"{name}: {problem}."
-    if not (entry.is_ours(now) or now.kind == "absent" or now.same_content(before.state)):
+    if not (entry.claims(now) or now.kind == "absent" or now.same_content(before.state)):
         problem = (
-            f"{name} has changed since: it is {now}, sync had left SHA-256 {' or '.join(entry.ours)}, and there was "
-            f"{before.state} before." + (f" And {problem}" if problem else "")
+            f"{name} has changed since: it is {now}, sync had left SHA-256 {' or '.join(entry.ours[-3:])}, and there "
+            f"was {before.state} before." + (f" And {problem}" if problem else "")
         )
     if lost:
         return Given(name, "nothing", "its backup is gone", problem=problem)
@@ -100,86 +100,55 @@ def _judged(record: Journal, name: str) -> Given:
     return Given(name, "put back", str(before.state), problem=problem)
 
 
-def _restore_file(record: Journal, given: Given) -> tuple[str, ...]:
-    """Give one file back; returns the names of files that are kept beside it."""
-    path = record.model_dir / given.name
+def _restore_file(record: Journal, given: Given) -> Given:
+    """Give one file back; returns what was done."""
     *older, before = record.entries[given.name].priors
-    kept = [] if given.action == "nothing" else give_back(record, given.name, before)
-    for prior in older:
-        with contextlib.suppress(FileNotFoundError):  # an earlier restore has put its backup beside
-            kept += _put_older_beside(record, path, prior)
-    return tuple(file.name for file in kept)
+    if given.action != "nothing":
+        given = give_back(record, given, before)
+    beside = [_put_older_beside(record, given.name, prior) for prior in older]
+    return replace(given, kept=(*given.kept, *filter(None, beside)))
 
 
-def _put_older_beside(record: Journal, path: Path, older: Prior) -> list[Path]:
+def _put_older_beside(record: Journal, name: str, older: Prior) -> str | None:
     """What was there before exo replaced ours by something newer: it is kept, beside what was there last."""
-    if older.state.kind == "absent" or older.state.same_content(examine(path)):
-        return []
-    backup = record.backup_path(older)
-    for wish in names_beside(path):
-        if not os.path.lexists(wish):
-            if older.state.kind == "link":
-                disk.link_again(older.state, wish)
-            elif not disk.move_to_free_name(backup, wish):
-                continue
-            return [wish]
-        if older.state.kind == "link":
-            kept = os.path.islink(wish) and os.readlink(wish) == older.state.target
-        else:
-            kept = os.path.samestat(os.lstat(wish), os.lstat(backup))
-        if kept:  # by a restore that was killed
-            return [wish]
-    return []
+    if older.state.kind == "absent" or older.state.same_content(examine(record.directory, name)):
+        return None
+    if record.backups is not None and record.has_backup(older):
+        return put_beside(record.backups, older.backup, record.directory, name)
+    if older.state.kind == "link" and not older.backup:  # as earlier versions kept links
+        disk.link_again(older.state, record.directory, unfinished(name))
+        return put_beside(record.directory, unfinished(name), record.directory, name)
+    return None  # an earlier restore has put its backup beside
 
 
-def give_back(record: Journal, name: str, before: Prior) -> list[Path]:
+def give_back(record: Journal, given: Given, before: Prior) -> Given:
     """Put back what was there before. What is in its place is removed if it is ours, else kept beside it."""
-    path, moved = record.model_dir / name, temporary(record.model_dir, name)
-    release(path)
+    directory, name, ready = record.directory, given.name, temporary(given.name)
+    kept: list[str] = []
+    release(directory, name)
     if before.state.kind == "absent":
         with contextlib.suppress(FileNotFoundError):
-            os.rename(path, moved)
-        return _clear(record, name, before)
-    if before.state.kind == "link":
-        disk.link_again(before.state, unfinished(record.model_dir, name))
-        os.rename(unfinished(record.model_dir, name), moved)
-    else:
-        disk.second_name(record.backup_path(before), moved)
-    for _ in range(ATTEMPTS):
-        if disk.move_to_free_name(moved, path):
-            return []
-        try:
-            if disk.exchange(moved, path):
-                return _clear(record, name, before)
-            kept = _copied_beside(record, name, before)
-        except FileNotFoundError:
-            continue  # it was removed in between
-        os.replace(moved, path)
-        return kept
-    raise restless(path)
+            directory.rename(name, ready)
+            kept += _clear(record, name, ready, before)
+        return replace(given, kept=tuple(kept))
+    if record.backups is not None and record.has_backup(before):
+        disk.second_name(record.backups, before.backup, directory, ready)
+    else:  # a link, whose target is known
+        disk.link_again(before.state, directory, unfinished(name))
+        directory.rename(unfinished(name), ready)
+    placed = disk.put(
+        directory, ready, name, moved_away(name), lambda at: kept.extend(_clear(record, name, at, before))
+    )
+    what = given.what
+    if placed == "copied":
+        what += "; as a copy: this file system cannot give it back with its owner, inode and hard links"
+    return replace(given, what=what, kept=tuple(kept))
 
 
-def _clear(record: Journal, name: str, before: Prior) -> list[Path]:
+def _clear(record: Journal, name: str, at: str, before: Prior) -> list[str]:
     """What was in the place of a file that is given back: removed if it is ours or the same, otherwise kept beside."""
-    moved = temporary(record.model_dir, name)
-    now = examine(moved)
+    now = examine(record.directory, at)
     if record.is_ours(name, now) or now.same_content(before.state):
-        disk.remove(moved)
+        record.directory.remove(at)
         return []
-    return [put_beside(moved, record.model_dir / name)] if now.kind != "absent" else []
-
-
-def _copied_beside(record: Journal, name: str, before: Prior) -> list[Path]:
-    """The same where names cannot be exchanged: a file that has to be kept gets a second name first."""
-    path = record.model_dir / name
-    now = examine(path)
-    if record.is_ours(name, now) or now.same_content(before.state) or now.kind == "absent":
-        return []
-    for wish in names_beside(path):
-        with contextlib.suppress(FileExistsError):
-            if now.kind == "link":
-                os.symlink(now.target, wish)
-            else:
-                disk.preserve(path, wish)
-            return [wish]
-    return []
+    return [put_beside(record.directory, at, record.directory, name)] if now.kind != "absent" else []

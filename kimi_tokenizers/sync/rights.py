@@ -12,7 +12,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from kimi_tokenizers.errors import KimiTokenizersError, SyncError
+from kimi_tokenizers.errors import FolderError, KimiTokenizersError, SyncError
 from kimi_tokenizers.sync.immutable import is_immutable
 
 DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
@@ -23,6 +23,8 @@ def explaining(path: Path) -> Iterator[None]:
     """Turn errors of the system that are raised inside into those that `explained` makes of them."""
     try:
         yield
+    except FolderError as error:
+        raise SyncError(f"{error} Move it away and run the command again.") from error
     except KimiTokenizersError:
         raise
     except OSError as error:
@@ -55,7 +57,7 @@ def _missing_right(path: Path) -> str:
     except OSError:
         status = None
     if status is not None:
-        if is_immutable(path):
+        if is_immutable(status):
             return f"{str(path)!r} is immutable; `chflags nouchg` makes it mutable"
         if stat.S_ISDIR(status.st_mode) and not os.access(path, os.R_OK | os.W_OK | os.X_OK):
             return f"the rights to read, write and enter the directory {str(path)!r} (rwx) are missing; {_owner(path)}"

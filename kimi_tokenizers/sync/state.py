@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from kimi_tokenizers.errors import SyncError
-from kimi_tokenizers.model_dirs import TokenizerFiles
+from kimi_tokenizers.errors import FolderError, SyncError
+from kimi_tokenizers.model_dirs import Folder, TokenizerFiles
 from kimi_tokenizers.sync.rights import explained
 
 # How often something is tried again because another process came in between: exo or a download client may be changing
@@ -23,6 +23,9 @@ ATTEMPTS = 100
 
 # How the system says that a file became a link, or a link a file, since it was last looked at.
 _ANOTHER_KIND = frozenset({errno.ELOOP, errno.EINVAL})
+
+FILE_BYTES = 64 << 20
+"""What is larger is no tokenizer file and is not read; the largest known, a rank table, has 2.8 MB."""
 
 _CHUNK = 1 << 20
 
@@ -72,61 +75,69 @@ def kind_name(mode: int) -> str:
     return _KINDS.get(stat.S_IFMT(mode), "a file")
 
 
-def examine(path: Path) -> State:
-    """What is at a path; a link is not followed.
+def examine(folder: Folder, name: str) -> State:
+    """What is there; a link is not followed.
 
     Raises:
-        SyncError: it is neither a file nor a link, or cannot be read.
+        SyncError: it is neither a file nor a link, is far too large for a tokenizer file, or cannot be read.
     """
     for _ in range(ATTEMPTS):
         status = None
         try:
-            status = os.lstat(path)
-            return _examine(path, status)
+            status = folder.stat(name)
+            return _examine(folder, name, status)
         except FileNotFoundError:
             return ABSENT
+        except FolderError:
+            continue  # it was a file, and is none any more
         except OSError as error:
             if status is None or error.errno not in _ANOTHER_KIND:
-                raise explained(error, path) from error
-    raise restless(path)
+                raise explained(error, folder.path / name) from error
+    raise restless(folder.path / name)
 
 
-def _examine(path: Path, status: os.stat_result) -> State:
+def _examine(folder: Folder, name: str, status: os.stat_result) -> State:
     if stat.S_ISLNK(status.st_mode):
         inode = (status.st_dev, status.st_ino)
-        return State("link", mtime_ns=status.st_mtime_ns, target=os.readlink(path), inode=inode)
+        return State("link", mtime_ns=status.st_mtime_ns, target=folder.readlink(name), inode=inode)
     if not stat.S_ISREG(status.st_mode):
         raise SyncError(
-            f"{str(path)!r} is {kind_name(status.st_mode)}, where a tokenizer file belongs. Nothing was changed. "
-            "Remove it and run the command again."
+            f"{str(folder.path / name)!r} is {kind_name(status.st_mode)}, where a tokenizer file belongs. Nothing was "
+            "changed. Remove it and run the command again."
         )
-    return _examine_file(path)
+    with folder.reading(name) as descriptor:
+        return _examine_file(descriptor, folder.path / name)
 
 
-def _examine_file(path: Path) -> State:
-    # Without O_NONBLOCK a FIFO that has taken the file's place would block for ever.
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    try:
-        status = os.fstat(descriptor)
-        digest, size = hashlib.sha256(), 0
-        while chunk := os.read(descriptor, _CHUNK):
+def _examine_file(descriptor: int, path: Path) -> State:
+    status = os.fstat(descriptor)
+    digest, size = hashlib.sha256(), 0
+    if status.st_size <= FILE_BYTES:
+        while size <= FILE_BYTES and (chunk := os.read(descriptor, _CHUNK)):
             digest.update(chunk)
             size += len(chunk)
-    finally:
-        os.close(descriptor)
+    if max(size, status.st_size) > FILE_BYTES:
+        raise SyncError(
+            f"{str(path)!r} has, or leads to, more than {FILE_BYTES:,} bytes, far too many for a tokenizer file. "
+            "Nothing was changed. Move it away and run the command again."
+        )
     mode = stat.S_IMODE(status.st_mode)
     return State("file", digest.hexdigest(), size, mode, status.st_mtime_ns, inode=(status.st_dev, status.st_ino))
 
 
-def content_sha256(path: Path) -> str | None:
+def content_sha256(folder: Folder, name: str) -> str | None:
     """SHA-256 of the regular file that a link leads to; None if it leads to none. Raises SyncError."""
-    try:
-        if stat.S_ISREG(os.stat(path).st_mode):
-            return _examine_file(Path(os.path.realpath(path))).sha256
+    path = folder.path / name
+    try:  # to follow it is what is asked for here, and nothing but the hash comes of it
+        descriptor = os.open(name, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder.descriptor)
     except OSError as error:
-        if error.errno not in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP):
-            raise explained(error, path) from error
-    return None
+        if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENXIO, errno.EOPNOTSUPP):
+            return None
+        raise explained(error, path) from error
+    try:
+        return _examine_file(descriptor, path).sha256 if stat.S_ISREG(os.fstat(descriptor).st_mode) else None
+    finally:
+        os.close(descriptor)
 
 
 def check_directory(model_dir: str | os.PathLike[str]) -> Path:

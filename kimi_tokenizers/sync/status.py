@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Literal
 
 from kimi_tokenizers.catalogue import Overlay, overlays
-from kimi_tokenizers.errors import JournalError, KimiTokenizersError, VocabularyMismatchError
+from kimi_tokenizers.errors import KimiTokenizersError, VocabularyMismatchError
 from kimi_tokenizers.model_dirs import (
     CHAT_TEMPLATE,
     TOKENIZER_CONFIG,
     Completeness,
+    Folder,
     Model,
     TokenizerFiles,
     check_vocabulary,
@@ -30,7 +31,7 @@ from kimi_tokenizers.model_dirs import (
     token_fingerprint,
 )
 from kimi_tokenizers.sync import state
-from kimi_tokenizers.sync.journal import Journal, packaged_sums, read
+from kimi_tokenizers.sync.journal import packaged_sums, read
 from kimi_tokenizers.sync.names import every_name
 from kimi_tokenizers.sync.rights import explained
 
@@ -122,7 +123,8 @@ def is_healthy(model: Model) -> bool:
 
 def _has_record(path: Path) -> bool:
     try:
-        return bool(read(path).entries)
+        with Folder.open(path) as directory:
+            return bool(read(directory).entries)
     except (KimiTokenizersError, OSError):
         return False
 
@@ -166,13 +168,9 @@ def imported_first(modules: Sequence[str]) -> str:
 
 def origins(overlay: Overlay, directory: TokenizerFiles) -> dict[str, Origin]:
     """Where each tokenizer file is from, by its content. Raises ModelDirError where something is not a file."""
-    try:
-        record = read(directory.path)
-    except JournalError:  # `sync` and `restore` say so
-        record = Journal(directory.path)
     names = [name for name in every_name() if name in overlay.files or name in directory.names]
     names += [name for name in _not_replaced(overlay) if name in directory.names]
-    return {name: _origin(overlay, record, directory, name) for name in names}
+    return {name: _origin(overlay, directory, name) for name in names}
 
 
 def _not_replaced(overlay: Overlay) -> list[str]:
@@ -180,7 +178,7 @@ def _not_replaced(overlay: Overlay) -> list[str]:
     return [name for name in overlay.upstream.sha256 if name.endswith(".py") and name not in every_name()]
 
 
-def _origin(overlay: Overlay, record: Journal, directory: TokenizerFiles, name: str) -> Origin:
+def _origin(overlay: Overlay, directory: TokenizerFiles, name: str) -> Origin:
     digest = _sha256(directory, name)
     if digest is None:
         return "missing"
@@ -188,8 +186,8 @@ def _origin(overlay: Overlay, record: Journal, directory: TokenizerFiles, name: 
         return "ours"
     if digest == overlay.upstream.sha256.get(name):
         return "upstream"
-    older = record.is_ours(name, state.State("file", digest)) or digest in packaged_sums(name)
-    return "older" if older else "unknown"
+    # Not because a journal says so, which could have come with the model.
+    return "older" if digest in packaged_sums(name) else "unknown"
 
 
 def _sha256(directory: TokenizerFiles, name: str) -> str | None:

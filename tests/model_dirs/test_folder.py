@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from kimi_tokenizers.errors import FolderError, KimiTokenizersError
-from kimi_tokenizers.model_dirs import Folder
+from kimi_tokenizers.model_dirs import Folder, renaming
 from kimi_tokenizers.model_dirs import folder as module
 
 
@@ -138,7 +138,7 @@ def test_names_are_moved_and_exchanged_in_one_step(here: Folder) -> None:
 def test_a_system_without_these_steps_says_so(here: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     here.create("one", b"1", 0o644)
     here.create("other", b"2", 0o644)
-    monkeypatch.setattr(module, "_rename_call", lambda: None)
+    monkeypatch.setattr(renaming, "rename_call", lambda: None)
     assert not here.exchange("one", "other")
     assert not here.move("one", "new")
     assert here.read("one", 1) == b"1"

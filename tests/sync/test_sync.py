@@ -27,6 +27,7 @@ from sync_directories import (
     as_other_user,
     assert_same,
     broken,
+    half_done,
     mixed,
     small_disk,
     snapshot,
@@ -44,8 +45,8 @@ from kimi_tokenizers.errors import (
     VocabularyMismatchError,
 )
 from kimi_tokenizers.evidence import exo_loading
-from kimi_tokenizers.model_dirs import find_models
-from kimi_tokenizers.sync import disk, immutable, journal, names, state, watching
+from kimi_tokenizers.model_dirs import Folder, find_models, renaming
+from kimi_tokenizers.sync import immutable, names, state, watching
 
 ROOT = Path(__file__).resolve().parents[2]
 STATE = names.FOLDER
@@ -536,8 +537,9 @@ def test_what_changes_its_kind_while_it_is_looked_at(
             os.replace(becomes, path)
         return original(*arguments, **options)
 
-    monkeypatch.setattr(os, call, late)
-    assert state.examine(path).kind == ("link" if call == "open" else "file")
+    with Folder.open(tmp_path) as folder:
+        monkeypatch.setattr(os, call, late)
+        assert state.examine(folder, "path").kind == ("link" if call == "open" else "file")
 
 
 # -- locking -------------------------------------------------------------------------------------------------
@@ -568,23 +570,25 @@ class Flags:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.of: dict[int, int] = {}
-        self._lstat = os.lstat
-        for name in ("unlink", "rename", "replace", "link"):
-            monkeypatch.setattr(os, name, self._refusing(getattr(os, name)))
-        monkeypatch.setattr(disk, "_exchange", self._refusing(disk._exchange))
-        monkeypatch.setattr(os, "chflags", self.chflags, raising=False)
-        monkeypatch.setattr(immutable, "_flags", lambda path: self.of.get(self._lstat(path).st_ino, 0))
+        self._stat = os.stat
+        for module, name in ((os, "unlink"), (os, "rename"), (os, "replace"), (os, "link"), (renaming, "renamed")):
+            monkeypatch.setattr(module, name, self._refusing(getattr(module, name)))
+        monkeypatch.setattr(os, "chflags", None, raising=False)
+        monkeypatch.setattr(immutable, "_set_flags", self.set)
+        monkeypatch.setattr(immutable, "_flags", lambda status: self.of.get(status.st_ino, 0))
 
-    def chflags(self, path: Any, flags: int) -> None:
-        self.of[self._lstat(path).st_ino] = flags
+    def set(self, descriptor: int, flags: int) -> None:
+        self.of[os.fstat(descriptor).st_ino] = flags
 
     def _refusing(self, original: Callable[..., Any]) -> Callable[..., Any]:
-        def call(*paths: Any, **options: Any) -> Any:
-            for path in paths:
-                with contextlib.suppress(FileNotFoundError):
-                    if self.of.get(self._lstat(path).st_ino, 0) & 2:
-                        raise PermissionError(1, os.strerror(1), str(path))
-            return original(*paths, **options)
+        def call(*given: Any, **options: Any) -> Any:
+            folders = [number for number in (*given, *options.values()) if type(number) is int and number > 2]
+            for path in given:
+                for folder in (folders or [None]) if isinstance(path, (str, Path)) else ():
+                    with contextlib.suppress(FileNotFoundError):
+                        if self.of.get(self._stat(path, dir_fd=folder, follow_symlinks=False).st_ino, 0) & 2:
+                            raise PermissionError(1, os.strerror(1), str(path))
+            return original(*given, **options)
 
         return call
 
@@ -808,7 +812,7 @@ def test_watch_puts_the_overlay_back_and_stops_cleanly(tmp_path: Path, number: i
         assert process.stderr is not None
         assert process.stderr.read() == ""
     assert not sync.plan(OVERLAY, model_dir).writes
-    assert not journal.is_half_done(model_dir)
+    assert not half_done(model_dir)
 
 
 def test_a_directory_is_synced_at_most_once_a_second() -> None:
