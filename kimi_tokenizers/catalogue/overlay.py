@@ -5,6 +5,7 @@ It knows nothing of model directories, of exo, or of writing.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
@@ -20,10 +21,14 @@ if TYPE_CHECKING:
 
 
 def resources(package: str = "kimi_tokenizers.overlays") -> Traversable:
-    """The root of the packaged overlays (or of other package data): in a wheel, an editable install, a zip, a clone."""
+    """The root of the packaged overlays (or of other package data): in a wheel, an editable install, a zip, a clone.
+
+    By its path below the package: nothing of the folder is imported.
+    """
     from importlib.resources import files
 
-    return files(package)
+    name, *folders = package.split(".")
+    return functools.reduce(lambda parent, folder: parent.joinpath(folder), folders, files(name))
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Does the package work here? Every packaged file against its SHA-256, and known answers in this environment.
+"""Does the package work here? Every packaged file against its SHA-256, bytecode against its source, and known answers.
 
 The files can be checked wherever Python runs; the answers need the packages that tokenize. Where these are missing, as
 on an operator's machine, the result says that the answers were not checked.
@@ -7,18 +7,21 @@ on an operator's machine, the result says that the answers were not checked.
 from __future__ import annotations
 
 import json
+import marshal
 import platform
+import struct
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
 from importlib import metadata
-from importlib.util import find_spec
+from importlib.util import MAGIC_NUMBER, cache_from_source, find_spec
+from pathlib import Path
 from typing import Any
 
 from kimi_tokenizers import catalogue
 from kimi_tokenizers.errors import KimiTokenizersError
-from kimi_tokenizers.model_dirs import prompt_fingerprint, token_fingerprint
+from kimi_tokenizers.model_dirs import prompt_fingerprint, same_code, token_fingerprint
 from kimi_tokenizers.version import __version__
 
 _NEEDED = ("tiktoken", "transformers", "jinja2")  # to give an answer
@@ -88,6 +91,7 @@ def verify() -> Verification:
     result = Verification(versions=versions())
     try:
         _check_files(result)
+        result.problems += _foreign_bytecode()
     except KimiTokenizersError as error:
         result.problems.append(str(error))
     objection = "a damaged tokenizer is not run" if result.problems else _why_no_answers()
@@ -116,6 +120,31 @@ def _check_files(result: Verification) -> None:
                 "tokens": token_fingerprint(overlay),
                 "prompts": prompt_fingerprint(overlay),
             }
+
+
+def _foreign_bytecode() -> Iterator[str]:
+    """What is wrong with bytecode that Python executes in the place of the package's sources, here and now."""
+    package = Path(__file__).resolve().parent.parent
+    folders = (package, package / "overlays")  # in a clone the second is a link
+    for path in sorted({path.resolve() for folder in folders for path in folder.resolve().rglob("*.py")}):
+        bytecode = Path(cache_from_source(str(path)))
+        try:
+            data, source, status = bytecode.read_bytes(), path.read_bytes(), path.stat()
+        except OSError:
+            continue  # there is none
+        dated = struct.pack("<III", 0, int(status.st_mtime) & 0xFFFFFFFF, status.st_size & 0xFFFFFFFF)
+        if data[:4] != MAGIC_NUMBER or (data[4:8] == bytes(4) and data[4:16] != dated):
+            continue  # Python makes it anew
+        if not _is_compiled_from(source, data[16:]):
+            yield f"{str(bytecode)!r} is not what {path.name} says, and would run in its place. Remove it."
+
+
+def _is_compiled_from(source: bytes, bytecode: bytes) -> bool:
+    try:
+        code = marshal.loads(bytecode)
+        return same_code(code, compile(source, code.co_filename, "exec", dont_inherit=True))
+    except (ValueError, TypeError, EOFError, AttributeError, SyntaxError):
+        return False
 
 
 def _why_no_answers() -> str:

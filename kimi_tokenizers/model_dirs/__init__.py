@@ -40,7 +40,7 @@ from kimi_tokenizers.model_dirs.tokenizer_files import (
     read_small,
     read_text,
 )
-from kimi_tokenizers.model_dirs.verdicts import CACHE_VARIABLE, cache_root, own_cache
+from kimi_tokenizers.model_dirs.verdicts import CACHE_VARIABLE, cache_root, has_verdict, keep_verdict, own_cache
 from kimi_tokenizers.model_dirs.walking import Walk
 
 __all__ = [
@@ -69,10 +69,12 @@ __all__ = [
     "file_list",
     "find_models",
     "folder_name",
+    "has_verdict",
     "identify",
     "importable",
     "is_compiled_from",
     "is_complete",
+    "keep_verdict",
     "lies_in_exos_dirs",
     "model_id_of",
     "models_dirs",

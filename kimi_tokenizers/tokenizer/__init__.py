@@ -10,6 +10,7 @@ from kimi_tokenizers.tokenizer.known_answers import KnownAnswer, every_known_ans
 from kimi_tokenizers.tokenizer.loader import DEFAULT_MODEL, STOP_TOKEN_ID, load, load_mlx
 from kimi_tokenizers.tokenizer.registration import register
 from kimi_tokenizers.tokenizer.tool_calls import END, START, parse_tool_call
+from kimi_tokenizers.tokenizer.verified_python import install
 
 __all__ = [
     "DEFAULT_MODEL",
@@ -26,3 +27,5 @@ __all__ = [
     "parse_tool_call",
     "register",
 ]
+
+install()

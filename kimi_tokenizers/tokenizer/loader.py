@@ -35,11 +35,8 @@ STOP_TOKEN_ID = 163586
 
 @functools.lru_cache(maxsize=16)
 def tokenizer_class(line: str = "kimi-k2.6") -> type[TikTokenTokenizer]:
-    """The packaged `TikTokenTokenizer` of a line, imported after its files have been verified. Raises OverlayError."""
+    """The packaged `TikTokenTokenizer` of a line; see `verified_python`. Raises OverlayError."""
     overlay = catalogue.overlays()[line]
-    for name in overlay.files:
-        if name.endswith(".py"):
-            overlay.read(name)
     module = overlay.files["tokenization_kimi.py"].source.removesuffix(".py").replace("/", ".")
     found: type[TikTokenTokenizer] = import_module(f"kimi_tokenizers.overlays.{module}").TikTokenTokenizer
     return found
