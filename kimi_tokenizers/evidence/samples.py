@@ -5,6 +5,7 @@ The same seed gives the same texts on every machine. It knows nothing of tokeniz
 
 from __future__ import annotations
 
+import errno
 import functools
 import os
 import random
@@ -42,20 +43,17 @@ class Sample(NamedTuple):
 def corpus_files(paths: Iterable[str | os.PathLike[str]]) -> list[tuple[Path, int]]:
     """The files of a corpus with their sizes in bytes, sorted: folders are walked, but for links to folders.
 
-    In folders, what is not a regular file, cannot be read, or looks binary is left out. Raises CorpusError for a path
-    that is given itself and cannot be read, or in which there is no text.
+    In folders, what is not a regular file or looks binary is left out. Raises CorpusError for what cannot be read,
+    there or given itself, since not all would be compared; and for a path in which there is no text.
     """
     found: list[tuple[Path, int]] = []
     for given in map(Path, paths):
         before = sum(size for _, size in found)
         try:
-            if given.is_dir():
-                names = (Path(parent, name) for parent, _, files in os.walk(given) for name in files)
-                found += sorted((path, size) for path in names if (size := _text_size(path)) is not None)
-            else:
-                with given.open("rb"):
-                    found.append((given, given.stat().st_size))
+            found += _in_folder(given) if given.is_dir() else [_given(given)]
         except (OSError, ValueError) as error:
+            if isinstance(error, CorpusError):
+                raise
             raise CorpusError(
                 f"The corpus {str(given)!r} cannot be read: {error}. Give text files or folders."
             ) from error
@@ -64,15 +62,44 @@ def corpus_files(paths: Iterable[str | os.PathLike[str]]) -> list[tuple[Path, in
     return found
 
 
+def _given(path: Path) -> tuple[Path, int]:
+    with path.open("rb"):
+        return path, path.stat().st_size
+
+
+def _in_folder(folder: Path) -> list[tuple[Path, int]]:
+    found: list[tuple[Path, int]] = []
+    unreadable: list[OSError] = []
+    for parent, _, names in os.walk(folder, onerror=unreadable.append):
+        for path in (Path(parent, name) for name in names):
+            try:
+                size = _text_size(path)
+            except OSError as error:
+                unreadable.append(error)
+            else:
+                found += [(path, size)] if size is not None else []
+    if unreadable:
+        shown = "; ".join(f"{str(error.filename)!r}: {error.strerror}" for error in unreadable[:3])
+        more = f" and {len(unreadable) - 3} more" if len(unreadable) > 3 else ""
+        raise CorpusError(
+            f"Not all of the corpus {str(folder)!r} can be read ({shown}{more}), so nothing was compared. Make it "
+            "readable, or name the files and folders to compare."
+        )
+    return sorted(found)
+
+
 def _text_size(path: Path) -> int | None:
+    """Bytes of a text; None for what is none. Raises OSError."""
     try:
         status = path.stat()
-        if not stat.S_ISREG(status.st_mode) or not status.st_size:
-            return None
-        with path.open("rb") as stream:
-            return None if b"\0" in stream.read(4096) else status.st_size
-    except OSError:
+    except OSError as error:
+        if path.is_symlink() and error.errno in (errno.ENOENT, errno.ELOOP):
+            return None  # a link that leads nowhere
+        raise
+    if not stat.S_ISREG(status.st_mode) or not status.st_size:
         return None
+    with path.open("rb") as stream:
+        return None if b"\0" in stream.read(4096) else status.st_size
 
 
 def corpus(files: Iterable[tuple[Path, int]], text_bytes: int = TEXT_BYTES) -> Iterator[Sample]:

@@ -265,6 +265,23 @@ def test_a_corpus_that_is_not_there_is_an_error(tmp_path: Path) -> None:
         samples.corpus_files([tmp_path / "nothing-here"])
 
 
+def test_what_cannot_be_read_in_a_corpus_is_not_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("a.txt", "b.txt", "c.txt"):
+        (tmp_path / name).write_text("text")
+    (tmp_path / "link").symlink_to("nowhere")
+    assert len(samples.corpus_files([tmp_path])) == 3
+    original = Path.open
+
+    def refused(path: Path, *arguments: Any) -> Any:
+        if path.name == "b.txt":
+            raise PermissionError(13, "Permission denied", str(path))
+        return original(path, *arguments)
+
+    monkeypatch.setattr(Path, "open", refused)
+    with pytest.raises(KimiTokenizersError, match=r"Not all of the corpus .*b\.txt': Permission denied\)"):
+        samples.corpus_files([tmp_path])
+
+
 # Generated texts
 
 
