@@ -129,6 +129,12 @@ class Overlay:
         """
         return tuple(name for name in self.files if name not in _YIELDING)
 
+    def known_sha256(self, name: str) -> tuple[str, ...]:
+        """By which a file of that name is recognised as this line's: upstream's, and the packaged one."""
+        packaged = self.files.get(name)
+        known = (self.upstream.sha256.get(name), packaged and packaged.sha256)
+        return tuple(sha256 for sha256 in known if sha256)
+
     def read(self, name: str) -> bytes:
         """Content of one of `files`, verified. Raises OverlayError."""
         return self.files[name].read()

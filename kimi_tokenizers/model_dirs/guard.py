@@ -20,7 +20,7 @@ from typing import Any
 from kimi_tokenizers import catalogue
 from kimi_tokenizers.catalogue import N_RANKS, VOCAB_SIZE, Overlay, spell
 from kimi_tokenizers.errors import ModelDirError, VocabularyMismatchError
-from kimi_tokenizers.model_dirs.tokenizer_files import TOKENIZER_CONFIG, OpenFile, TokenizerFiles
+from kimi_tokenizers.model_dirs.tokenizer_files import CHAT_TEMPLATE, TOKENIZER_CONFIG, OpenFile, TokenizerFiles
 from kimi_tokenizers.model_dirs.verdicts import has_verdict, keep_verdict
 
 _TICK = 20_000_000  # nanoseconds
@@ -36,7 +36,7 @@ def check_vocabulary(overlay: Overlay, directory: TokenizerFiles, *, override: b
         VocabularyMismatchError: they contradict each other; the message names both sides.
         ModelDirError, TokenizerConfigError: a file that decides this is damaged.
     """
-    for examine in (_rank_table, _tokenizer_json, _config, _control_tokens):
+    for examine in (_rank_table, _tokenizer_json, _config, _control_tokens, _files_of_other_lines):
         try:
             examine(overlay, directory)
         except VocabularyMismatchError as error:
@@ -164,6 +164,24 @@ def _compare_with_other_lines(overlay: Overlay, path: Path, table: Mapping[Any, 
     if others:
         theirs = f"has exactly the control tokens of {' and '.join(others)}"
         raise _mismatch(overlay, path, theirs, "has others")
+
+
+def _files_of_other_lines(overlay: Overlay, directory: TokenizerFiles) -> None:
+    """Refuse what is, byte for byte, a file of another line: upstream's, or ours.
+
+    Kimi-K2.5, K2.6 and K2.7-Code have the same control tokens and model types, so nothing else tells them apart. Where
+    a directory has none of these files as they were published, its name is all that there is to go by.
+    """
+    lines = catalogue.overlays()
+    for name in (CHAT_TEMPLATE, TOKENIZER_CONFIG):
+        data = directory.read(name)
+        found = None if data is None else hashlib.sha256(data).hexdigest()
+        if found is None or found in overlay.known_sha256(name):
+            continue
+        others = [line for line, other in lines.items() if found in other.known_sha256(name)]
+        if others:
+            theirs = f"is exactly the file of {' and '.join(others)} (SHA-256 {found})"
+            raise _mismatch(overlay, directory.path / name, theirs, "has another")
 
 
 def _once(overlay: Overlay, directory: TokenizerFiles, name: str, verdict: Callable[[Overlay, OpenFile], None]) -> None:

@@ -607,7 +607,8 @@ def test_a_replaced_file_is_examined_again(complete: Path, rank_table: bytes) ->
 
 def test_what_has_passed_for_one_line_is_examined_for_another(complete: Path, valid: dict[str, Any]) -> None:
     """`<think>` is reserved in one line and named in the other."""
-    (complete / "tokenizer_config.json").unlink()  # it has the control tokens of one of them
+    for name in ("tokenizer_config.json", "chat_template.jinja"):  # they are of one of them
+        (complete / name).unlink()
     write_json(complete / "tokenizer.json", change_added(valid, 163606, content="<|of_this_conversion|>"))
     guard.check_vocabulary(catalogue.get(LINES["kimi-k2-instruct"]), TokenizerFiles(complete))
     with pytest.raises(VocabularyMismatchError, match="of_this_conversion"):

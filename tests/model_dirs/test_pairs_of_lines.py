@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -12,9 +13,10 @@ from kimi_tokenizers import catalogue
 from kimi_tokenizers.errors import VocabularyMismatchError
 from kimi_tokenizers.model_dirs import TokenizerFiles, check_vocabulary, identify
 
-# Same control tokens, same model type, same ids: nothing in a directory tells them apart but its name and its own chat
-# template, which is in front of any of ours. So the guard lets them pass, and no id can be wrong.
+# Same control tokens, same model type, same ids: nothing in a directory tells them apart but its name, and files of
+# which the published bytes are known.
 ALIKE = {"kimi-k2.5", "kimi-k2.6", "kimi-k2.7-code"}
+TELLING = ("chat_template.jinja", "tokenizer_config.json")  # kimi_line.json is ours, and replaced
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +30,7 @@ def directories(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 @pytest.mark.parametrize("theirs", catalogue.LINES)
 def test_every_pair(directories: dict[str, Path], line: str, theirs: str) -> None:
     overlay = catalogue.overlays()[line]
-    if line == theirs or {line, theirs} <= ALIKE:
+    if line == theirs:
         check_vocabulary(overlay, TokenizerFiles(directories[theirs]))
         return
     with pytest.raises(VocabularyMismatchError, match=f"but the overlay {line} ") as caught:
@@ -41,12 +43,53 @@ def test_every_pair(directories: dict[str, Path], line: str, theirs: str) -> Non
 def test_every_pair_by_its_control_tokens_alone(tmp_path: Path, line: str, theirs: str) -> None:
     """Without a config.json. Lines that share a table share all ids, and pass."""
     overlay, other = catalogue.overlays()[line], catalogue.overlays()[theirs]
-    (tmp_path / "tokenizer_config.json").write_bytes(other.read("tokenizer_config.json"))
+    (tmp_path / "tokenizer_config.json").write_bytes(other.read("tokenizer_config.json") + b"\n")  # of nobody's bytes
     if overlay.control_tokens() == other.control_tokens():
         check_vocabulary(overlay, TokenizerFiles(tmp_path))
     else:
         with pytest.raises(VocabularyMismatchError):
             check_vocabulary(overlay, TokenizerFiles(tmp_path))
+
+
+@pytest.mark.parametrize("name", TELLING)
+@pytest.mark.parametrize("line", sorted(ALIKE))
+@pytest.mark.parametrize("theirs", sorted(ALIKE))
+def test_lines_with_the_same_ids_are_told_apart_by_files_as_they_were_published(
+    tmp_path: Path, line: str, theirs: str, name: str
+) -> None:
+    """And by nothing else: what somebody has changed by a byte, or is not there, says nothing. Its ids are right."""
+    overlay, other = catalogue.overlays()[line], catalogue.overlays()[theirs]
+    write_layout(tmp_path, "good", theirs)
+    for telling in TELLING:
+        (tmp_path / telling).unlink(missing_ok=True)
+    check_vocabulary(overlay, TokenizerFiles(tmp_path))
+    if name not in other.files:
+        return
+    (tmp_path / name).write_bytes(other.read(name) + b"\n")
+    check_vocabulary(overlay, TokenizerFiles(tmp_path))
+    (tmp_path / name).write_bytes(other.read(name))
+    if other.files[name].sha256 in overlay.known_sha256(name):  # K2.5 and K2.6 have one tokenizer_config.json
+        check_vocabulary(overlay, TokenizerFiles(tmp_path))
+    else:
+        with pytest.raises(VocabularyMismatchError, match=f"{name}' is exactly the file of .*{theirs}"):
+            check_vocabulary(overlay, TokenizerFiles(tmp_path))
+
+
+def test_upstreams_own_template_of_another_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only its hash is known here, so that of a stand-in takes its place."""
+    overlays = catalogue.overlays()
+    assert len({overlays[line].upstream.sha256["chat_template.jinja"] for line in ALIKE}) == 3
+    template = tmp_path / "chat_template.jinja"
+    template.write_text("{# upstream's #}")
+    monkeypatch.setitem(
+        overlays["kimi-k2.7-code"].upstream.sha256,  # type: ignore[arg-type]
+        "chat_template.jinja",
+        hashlib.sha256(template.read_bytes()).hexdigest(),
+    )
+    check_vocabulary(overlays["kimi-k2.7-code"], TokenizerFiles(tmp_path))
+    for line in ("kimi-k2.5", "kimi-k2.6"):
+        with pytest.raises(VocabularyMismatchError, match=r"is exactly the file of kimi-k2\.7-code"):
+            check_vocabulary(overlays[line], TokenizerFiles(tmp_path))
 
 
 def test_a_table_of_another_line_is_named(directories: dict[str, Path]) -> None:

@@ -62,6 +62,14 @@ def root(tmp_path: Path) -> Path:
     unknown = ('"tokenizer_config.json" = "6d', '"chat_template.jinja" = "8d')  # nobody has the text of these
     kept = [line for line in other.read_text().splitlines(keepends=True) if not line.startswith(unknown)]
     other.write_text("".join(kept))
+    for line in ("kimi-k2-instruct", "kimi-k2-thinking", "kimi-k2.5"):
+        other = manifest.parent.parent / line / "overlay.toml"
+        kept = [
+            row
+            for row in other.read_text().splitlines(keepends=True)
+            if not row.startswith('"chat_template.jinja" = "')
+        ]
+        other.write_text("".join(kept))
     k3 = manifest.parent.parent / "kimi-k3" / "overlay.toml"
     k3.write_text(re.sub(r'^"(?!tiktoken)[a-z0-9_.]+" = "[0-9a-f]{64}"\n', "", k3.read_text(), flags=re.MULTILINE))
     return root
