@@ -14,6 +14,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -719,6 +720,10 @@ def test_what_is_healthy_is_left_alone_unless_all_is_asked_for(tmp_path: Path) -
     (model_dir / "tokenization_kimi.py").write_bytes(OLD_PYTHON)
     before = snapshot(tmp_path)
     [model] = find_models([tmp_path]).models
+    overlay = model.overlay
+    known = {path.name: sha256(path.read_bytes()).hexdigest() for path in model_dir.glob("*.py")}  # as upstream's
+    upstream = dataclasses.replace(overlay.upstream, sha256={**overlay.upstream.sha256, **known})
+    model = dataclasses.replace(model, overlay=dataclasses.replace(overlay, upstream=upstream))
     outcome = sync.sync_model(model)
     assert outcome.skipped is not None
     assert "--all" in outcome.skipped
