@@ -278,6 +278,7 @@ COMMANDS = {
         "Say where the per-user cache is, what is in it, and whether it is used; with --clean, empty it.",
         [
             flag("--clean", "Remove what this package put there, and nothing else. It is made anew when needed."),
+            flag("--all", "With --clean: also what was handed out within the last hour and may be in use."),
             flag("--dry-run", "With --clean: say what would be removed, and remove nothing."),
             JSON,
         ],

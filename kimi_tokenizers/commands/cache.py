@@ -20,21 +20,23 @@ def run(arguments: argparse.Namespace) -> int:
     """Print what is in the cache, or clean it and print what went."""
     if arguments.dry_run and not arguments.clean:
         arguments.wrong_usage("--dry-run goes with --clean")
+    if arguments.all and not arguments.clean:
+        arguments.wrong_usage("--all goes with --clean")
     cleaned = arguments.clean and not arguments.dry_run
     with Waiting("cleaning" if cleaned else "looking"):
-        contents, problems = clean_cache() if cleaned else (cache_contents(), [])
+        contents, problems = clean_cache(everything=arguments.all) if cleaned else (cache_contents(), [])
     if not contents.used:
         problems = [*problems, f"The cache {contents.path!r} is not used: {contents.why}."]
     if arguments.json:
         flags = {"cleaned": cleaned, "dry_run": arguments.dry_run}
         emit_report(not problems, problems, **asdict(contents), size=contents.size, **flags)
     else:
-        _say(contents, cleaned=cleaned, clean=arguments.clean)
+        _say(contents, cleaned=cleaned, clean=arguments.clean, everything=arguments.all)
         emit_problems(problems)
     return 1 if problems else 0
 
 
-def _say(contents: CacheContents, *, cleaned: bool, clean: bool) -> None:
+def _say(contents: CacheContents, *, cleaned: bool, clean: bool, everything: bool) -> None:
     emit(f"{shown(contents.path)} ({contents.source})")
     word = coloured("used", "green") if contents.used else coloured("not used", "red")
     emit(f"  {word}: {shown(contents.why)}")
@@ -48,8 +50,12 @@ def _say(contents: CacheContents, *, cleaned: bool, clean: bool) -> None:
     if contents.left:
         emit_detail(f"Not ours, and left alone: {', '.join(contents.left)}")
     if clean:
-        number = f"{len(contents.items):,} entries, {_bytes(contents.size)}"
+        going = [item for item in contents.items if everything or not item.in_use]
+        number = f"{len(going):,} entries, {_bytes(sum(item.size for item in going))}"
         emit(f"{number} {'removed' if cleaned else 'would be removed'}")
+        kept = len(contents.items) - len(going)
+        if kept:
+            emit_detail(f"{kept:,} handed out within the last hour, and kept: --all removes them, too")
 
 
 def _bytes(size: int) -> str:

@@ -4,6 +4,7 @@ It may import `catalogue`, `errors` and the standard library. It must never writ
 weight file. (Which large files the guard has passed is remembered in the per-user cache.)
 """
 
+from kimi_tokenizers.model_dirs.cache_dir import CACHE_VARIABLE, RESOLVED, VERDICTS, cache_root, open_cache, own_folder
 from kimi_tokenizers.model_dirs.exo import (
     INDEX_SUFFIX,
     Completeness,
@@ -33,6 +34,7 @@ from kimi_tokenizers.model_dirs.reading_python import Outline, is_compiled_from,
 from kimi_tokenizers.model_dirs.shadowing import importable
 from kimi_tokenizers.model_dirs.tokenizer_files import (
     CHAT_TEMPLATE,
+    MORE_TEMPLATES,
     TOKENIZER_CONFIG,
     TOKENIZER_JSON_BYTES,
     TokenizerFiles,
@@ -40,7 +42,7 @@ from kimi_tokenizers.model_dirs.tokenizer_files import (
     read_small,
     read_text,
 )
-from kimi_tokenizers.model_dirs.verdicts import CACHE_VARIABLE, cache_root, has_verdict, keep_verdict, own_cache
+from kimi_tokenizers.model_dirs.verdicts import has_verdict, keep_verdict
 from kimi_tokenizers.model_dirs.walking import Walk
 
 __all__ = [
@@ -48,9 +50,12 @@ __all__ = [
     "CHAT_TEMPLATE",
     "INDEX_SUFFIX",
     "LOCK_SECONDS",
+    "MORE_TEMPLATES",
     "OWN_PREFIX",
+    "RESOLVED",
     "TOKENIZER_CONFIG",
     "TOKENIZER_JSON_BYTES",
+    "VERDICTS",
     "VIEW_MARKER",
     "Completeness",
     "FileList",
@@ -80,8 +85,9 @@ __all__ = [
     "models_dirs",
     "nothing_in",
     "only_process",
+    "open_cache",
     "outline",
-    "own_cache",
+    "own_folder",
     "parse_json",
     "places",
     "prompt_fingerprint",

@@ -61,7 +61,8 @@ def _compare_rank_table(overlay: Overlay, file: OpenFile) -> None:
     ours = overlay.files["tiktoken.model"]
     if file.status.st_size > ours.size:  # not worth reading, whatever it is
         found = f"has {file.status.st_size:,} bytes"
-        raise _mismatch(overlay, file.path, found, f"is for the rank table of {ours.size:,} bytes")
+        known = f"is for the rank table of {ours.size:,} bytes with SHA-256 {ours.sha256}"
+        raise _mismatch(overlay, file.path, found, known)
     data = file.read()
     # A download that broke off holds the beginning of the same table: damaged, but no other vocabulary.
     if not ours.read().startswith(data):
@@ -200,4 +201,4 @@ def _once(overlay: Overlay, directory: TokenizerFiles, name: str, verdict: Calla
         # one that has only just changed holds for this once. Clocks tick in milliseconds, on old systems in seconds.
         changed = max(status.st_mtime_ns, status.st_ctime_ns)
         if time.time_ns() - changed > (_TICK if changed % 1_000_000_000 else 100 * _TICK):
-            keep_verdict(key)
+            keep_verdict(key, directory)

@@ -15,6 +15,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from kimi_tokenizers.model_dirs.folder import Folder
+
 LOCK_SECONDS = 60.0
 """How long one process waits for another."""
 
@@ -22,22 +24,23 @@ _STEP = 0.01  # seconds between two attempts
 
 
 @contextlib.contextmanager
-def only_process(path: Path, seconds: float = LOCK_SECONDS) -> Iterator[None]:
-    """Hold the lock `path`, a file, which is made if there is none; its folder must be there.
+def only_process(folder: Folder, name: str, seconds: float = LOCK_SECONDS) -> Iterator[None]:
+    """Hold a lock, a file in an open folder, which is made if there is none.
 
     A lock file that was removed or replaced while this process waited for it counts for nothing: the one that is there
     now is taken. Threads of one process exclude each other, too.
 
     Raises:
-        FileNotFoundError: there is no such folder, or it was removed meanwhile.
+        FileNotFoundError: the folder was removed meanwhile.
+        FolderError: it is not a file.
         TimeoutError: another process has held the lock for `seconds`.
         OSError: the file cannot be opened, or its file system has no locks.
     """
     while True:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
+        descriptor = folder.lock_file(name)
         try:
-            wait_for(descriptor, path, seconds)
-            if _is_still(descriptor, path):
+            wait_for(descriptor, folder.path / name, seconds)
+            if folder.is_at(name, descriptor):
                 try:
                     yield
                 finally:  # a child that was forked has the descriptor, too: closing ours would leave it locked
@@ -59,11 +62,3 @@ def wait_for(descriptor: int, path: Path, seconds: float = LOCK_SECONDS) -> None
                 message = f"another process has held this lock for {seconds:.0f} s; wait for it, or end it"
                 raise TimeoutError(errno.ETIMEDOUT, message, str(path)) from None
             time.sleep(_STEP)
-
-
-def _is_still(descriptor: int, path: Path) -> bool:
-    """Whether an open file is the one at a path."""
-    try:
-        return os.path.samestat(os.fstat(descriptor), os.lstat(path))
-    except FileNotFoundError:
-        return False

@@ -16,11 +16,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kimi_tokenizers.errors import ModelDirError, TokenizerConfigError
+from kimi_tokenizers.errors import FolderError, ModelDirError, TokenizerConfigError
 from kimi_tokenizers.model_dirs.folder import Folder
 
 TOKENIZER_CONFIG = "tokenizer_config.json"
 CHAT_TEMPLATE = "chat_template.jinja"
+MORE_TEMPLATES = "additional_chat_templates"
+"""A folder of named templates, each a file `name.jinja`, that transformers reads beside the chat template."""
 
 # Of every small file; the largest known, a tokenizer_config.json with a template in it, has 20 KB.
 SMALL_FILE_BYTES = 16 * 1024 * 1024
@@ -28,7 +30,8 @@ SMALL_FILE_BYTES = 16 * 1024 * 1024
 # The converted rank table of the line has 19.6 MB.
 TOKENIZER_JSON_BYTES = 64 * 1024 * 1024
 
-_LIMITS = {"tokenizer.json": TOKENIZER_JSON_BYTES}
+_TEMPLATE_BYTES = 1024 * 1024
+_MOST_TEMPLATES = 100
 
 # Without O_NONBLOCK a FIFO in the place of a file would block for ever.
 _READ = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
@@ -46,11 +49,13 @@ class TokenizerFiles:
     Attributes:
         path: the directory, for messages; nothing is opened by it.
         names: what lies in the directory, sorted.
+        status: the directory's own, which says which directory it is.
     """
 
     def __init__(self, model_dir: str | os.PathLike[str] | Folder) -> None:
         """Open a model directory, or take one that is open. Raises ModelDirError where it cannot be read."""
         self._read: dict[str, bytes | str | None] = {}  # a text: why it cannot be read
+        self._private: set[str] = set()
         self._objects: dict[str, dict[str, Any] | None] = {}
         try:
             self._folder = model_dir.again() if isinstance(model_dir, Folder) else Folder.open(Path(model_dir))
@@ -58,6 +63,7 @@ class TokenizerFiles:
             with contextlib.ExitStack() as opened:
                 opened.enter_context(self._folder)
                 self.names = tuple(self._folder.names())
+                self.status = os.fstat(self._folder.descriptor)
                 opened.pop_all()
         except (OSError, ValueError, TypeError) as error:  # ValueError: a NUL in the path; TypeError: no path at all
             reason = getattr(error, "strerror", None) or str(error)
@@ -76,9 +82,12 @@ class TokenizerFiles:
     @contextlib.contextmanager
     def opened(self, name: str) -> Iterator[OpenFile | None]:
         """A file that is read without being kept: a large one. None where there is none. Raises as `read`."""
-        limit = _LIMITS.get(name, SMALL_FILE_BYTES)
-        with _opened(self.path / name, limit, name, self._folder.descriptor) as file:
-            yield file
+        limit = TOKENIZER_JSON_BYTES if name == "tokenizer.json" else SMALL_FILE_BYTES
+        folder, _, last = name.rpartition("/")
+        with contextlib.ExitStack() as opened:
+            inside = opened.enter_context(self._folder.folder(folder)) if folder else self._folder
+            limit = _TEMPLATE_BYTES if last.endswith(".jinja") else limit
+            yield opened.enter_context(_opened(self.path / name, limit, last, inside.descriptor))
 
     def read(self, name: str) -> bytes | None:
         """Content of a small file; None where there is none.
@@ -90,12 +99,18 @@ class TokenizerFiles:
             try:
                 with self.opened(name) as file:
                     self._read[name] = None if file is None else file.read()
-            except ModelDirError as error:
+                    if file is not None and not file.status.st_mode & stat.S_IROTH:
+                        self._private.add(name)
+            except (ModelDirError, FolderError) as error:
                 self._read[name] = str(error)
         content = self._read[name]
         if isinstance(content, str):
             raise ModelDirError(content)
         return content
+
+    def is_private(self, name: str) -> bool:
+        """Whether a file that was read is not for everybody to read."""
+        return name in self._private
 
     def text(self, name: str) -> str | None:
         """A small UTF-8 text file; None where there is none. Raises ModelDirError."""
@@ -125,6 +140,28 @@ class TokenizerFiles:
                 "not an object. Restore the model's own file."
             )
         return table
+
+    def more_templates(self) -> list[str]:
+        """The files in the folder of named templates, with the folder's name, sorted. A link to a folder is none.
+
+        Raises:
+            ModelDirError: there are too many, or the folder cannot be read.
+        """
+        if MORE_TEMPLATES not in self.names:
+            return []
+        try:
+            with self._folder.folder(MORE_TEMPLATES) as folder:
+                names = [name for name in folder.names() if name.endswith(".jinja")]
+        except (FolderError, FileNotFoundError):  # a file, a link; gone
+            return []
+        except OSError as error:
+            raise ModelDirError(f"Cannot read {str(self.path / MORE_TEMPLATES)!r}: {error.strerror}.") from error
+        if len(names) > _MOST_TEMPLATES:
+            raise ModelDirError(
+                f"{str(self.path / MORE_TEMPLATES)!r} holds {len(names):,} templates, more than the {_MOST_TEMPLATES} "
+                "that are read. Restore the model's own folder."
+            )
+        return [f"{MORE_TEMPLATES}/{name}" for name in names]
 
     def chat_template(self) -> str | None:
         """The directory's own chat template: `chat_template.jinja`, else the one inside `tokenizer_config.json`.

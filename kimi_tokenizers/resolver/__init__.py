@@ -9,16 +9,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kimi_tokenizers.resolver.layering import TAKEN_ALONG, Layer, front, layers
+from kimi_tokenizers.resolver.layering import NO_BYTECODE, TAKEN_ALONG, Content, Layer, front, layers
 from kimi_tokenizers.resolver.resolved import describe, entry_of, provides, resolve
 
 if TYPE_CHECKING:
     from kimi_tokenizers.resolver.cleaning import CacheContents, CacheItem, cache_contents, clean_cache
 
 __all__ = [
+    "NO_BYTECODE",
     "TAKEN_ALONG",
     "CacheContents",
     "CacheItem",
+    "Content",
     "Layer",
     "cache_contents",
     "clean_cache",

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -18,6 +19,13 @@ TAKEN_ALONG = (
     *("added_tokens.json", "special_tokens_map.json", "config.json", "generation_config.json"),
     *("preprocessor_config.json", "processor_config.json", "video_preprocessor_config.json", "chat_template.json"),
 )
+
+NO_BYTECODE = "__pycache__"
+"""An empty file in the place of the folder of this name: so Python neither takes bytecode from there nor leaves any.
+
+exo executes the overlay's Python in the directory that it is handed, and bytecode that somebody put there would be
+taken for that of the overlay's files. Without any, they are compiled each time.
+"""
 
 # The slow tokenizer's class, in whichever of an overlay's modules a `tokenizer_config.json` looks for it.
 _CLASS = "TikTokenTokenizer"
@@ -48,6 +56,8 @@ def layers(overlay: Overlay, directory: TokenizerFiles) -> list[Layer]:
     if template is not None:
         result.append(template)
     taken = [name for name in sorted(TAKEN_ALONG) if directory.read(name) is not None]
+    if not overlay.encoder:
+        taken += [name for name in directory.more_templates() if directory.text(name) is not None]
     return result + [Layer(name, "directory", "the model's own") for name in taken]
 
 
@@ -101,13 +111,36 @@ def _template_layer(overlay: Overlay, directory: TokenizerFiles, config: str) ->
     return None
 
 
-def front(overlay: Overlay, directory: TokenizerFiles) -> dict[str, OverlayFile | bytes]:
-    """Every tokenizer file of a model as `layers` decides: name -> packaged file, or content of the directory's own."""
-    files: dict[str, OverlayFile | bytes] = {}
+@dataclass(frozen=True)
+class Content:
+    """The content of a file in front: a packaged file, or what the model directory's own held.
+
+    Attributes:
+        private: the model directory's own is not for everybody to read, so neither may a copy be.
+    """
+
+    data: OverlayFile | bytes
+    sha256: str
+    private: bool = False
+
+    @property
+    def mode(self) -> int:
+        """What a copy may be: read, by its owner or by everybody."""
+        return 0o400 if self.private else 0o444
+
+    def read(self) -> bytes:
+        return self.data if isinstance(self.data, bytes) else self.data.read()
+
+
+def front(overlay: Overlay, directory: TokenizerFiles) -> dict[str, Content]:
+    """Every tokenizer file of a model as `layers` decides, and `NO_BYTECODE`: name -> content."""
+    files = {NO_BYTECODE: Content(b"", hashlib.sha256(b"").hexdigest())}
     for layer in layers(overlay, directory):
         if layer.origin == "overlay":
-            files[layer.name] = overlay.files[layer.name]
+            file = overlay.files[layer.name]
+            files[layer.name] = Content(file, file.sha256)
         else:
             data = directory.read(layer.name) or b""
-            files[layer.name] = _with_slow_class(overlay, data) if layer.name == TOKENIZER_CONFIG else data
+            data = _with_slow_class(overlay, data) if layer.name == TOKENIZER_CONFIG else data
+            files[layer.name] = Content(data, hashlib.sha256(data).hexdigest(), directory.is_private(layer.name))
     return files

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -28,14 +27,7 @@ def entry_of(overlay: Overlay, directory: TokenizerFiles, *, override_guard: boo
     from kimi_tokenizers.resolver import cache  # what is only needed for a model of ours
 
     check_vocabulary(overlay, directory, override=override_guard)
-    files = front(overlay, directory)
-    sums = {name: sha256(file).hexdigest() if isinstance(file, bytes) else file.sha256 for name, file in files.items()}
-
-    def read(name: str) -> bytes:
-        file = files[name]
-        return file if isinstance(file, bytes) else file.read()
-
-    return cache.entry(sums, read)
+    return cache.entry(front(overlay, directory), directory)
 
 
 def provides(model_id: str, filename: str) -> bool:

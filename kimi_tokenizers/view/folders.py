@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
-from kimi_tokenizers.errors import KimiTokenizersError, ViewError
-from kimi_tokenizers.model_dirs import INDEX_SUFFIX, VIEW_MARKER, folder_name, is_complete
-from kimi_tokenizers.view.contents import Content, Entries, reraise
-from kimi_tokenizers.view.marker import Record, listed, marker_text, read_marker, sha256_of
-from kimi_tokenizers.view.sources import is_not_directory
-from kimi_tokenizers.view.writing import LOCK, is_scrap, locked, prune, put_in_place, sweep
+from kimi_tokenizers.errors import FolderError, KimiTokenizersError, ViewError
+from kimi_tokenizers.model_dirs import INDEX_SUFFIX, VIEW_MARKER, Folder, folder_name, is_complete
+from kimi_tokenizers.resolver import Content
+from kimi_tokenizers.view.contents import Entries, is_importable
+from kimi_tokenizers.view.marker import Record, found_at, listed, marker_text, read_marker
+from kimi_tokenizers.view.writing import LOCK, everything_in, locked, open_view, place_of, prune, put_in_place, sweep
 
 
 @dataclass(frozen=True)
@@ -53,12 +54,16 @@ class ViewedModel:
 def opened(target: Path, *, dry_run: bool) -> Iterator[View]:
     """A view, under its lock. A dry run takes no lock, because making the lock file would be a change."""
     try:
-        if dry_run:
-            yield View(target, dry_run=True)
-            return
-        read_marker(target)  # before anything is written to a directory that is not ours
-        with locked(target):
-            view = View(target, dry_run=False)
+        with contextlib.ExitStack() as looked:
+            folder = None
+            with contextlib.suppress(FileNotFoundError):
+                folder = looked.enter_context(open_view(target))
+                read_marker(folder)  # before anything is written to a directory that is not ours
+            if dry_run:
+                yield View(target, folder, dry_run=True)
+                return
+        with locked(target) as folder:
+            view = View(target, folder, dry_run=False)
             yield view
             view.leave()
     except OSError as error:
@@ -71,87 +76,97 @@ def opened(target: Path, *, dry_run: bool) -> Iterator[View]:
 
 
 class View:
-    """A view's directory and its marker. Whoever writes must hold the lock."""
+    """A view's directory, open, and its marker. Whoever writes must hold the lock. In a dry run there may be none."""
 
-    def __init__(self, target: Path, *, dry_run: bool) -> None:
+    def __init__(self, target: Path, folder: Folder | None, *, dry_run: bool) -> None:
         self.target = target
         self.dry_run = dry_run
-        self.records = read_marker(target)
+        self._folder = folder
+        self.records = read_marker(folder) if folder else {}
         self._saved = marker_text(self.records)
-        if not dry_run:
-            sweep(target, deep=False)
+        if folder and not dry_run:
+            sweep(folder, deep=False)
 
     def put(self, model_id: str, source: Path, entries: Entries) -> ViewedModel:
         """Make a model's folder hold these entries."""
         name = folder_name(model_id)
-        folder = self.target / name
         old = self.records.get(name)
-        objection = self._objection(folder)
+        objection = self._objection(name)
         if objection is not None:
             return ViewedModel(model_id, str(source), name, problem=objection)
         sums = {path: [entry.sha256] for path, entry in entries.items() if isinstance(entry, Content)}
         new = Record(model_id, [str(source)], sums)
         both = new if old is None else new.joined(old)
         self._save(name, both)  # first, so that the folder is known to be ours whatever happens
-        changes, kept = _changes(folder, both, entries)
-        if not self.dry_run:
-            sweep(folder, bytecode=bool(changes))
-            self._carry_out(name, changes, entries)
+        with self._opened(name, make=True) as folder:
+            changes, kept, imported = _changes(name, folder, both, entries)
+            if folder and not self.dry_run:
+                sweep(folder)
+                _carry_out(folder, changes, entries)
         self._save(name, new)
-        complete = is_complete(source if self.dry_run else folder)
-        problem = None
+        path = self.target / name
+        complete = is_complete(source if self.dry_run else path)
+        problems = []
         if kept:
-            problem = (
-                f"In {str(folder)!r} somebody else put or changed {listed(kept)}; left as it is, in the place of what "
+            problems.append(
+                f"In {str(path)!r} somebody else put or changed {listed(kept)}; left as it is, in the place of what "
                 "the view needs there. Move it away and make the view again."
             )
-        return ViewedModel(model_id, str(source), name, changes, complete, problem)
+        if imported:
+            problems.append(
+                f"In {str(path)!r} somebody else put {listed(imported)}, which Python could import there before "
+                "anything else; left as it is. Move it away before exo loads the model."
+            )
+        return ViewedModel(model_id, str(source), name, changes, complete, " ".join(problems) or None)
 
     def take_away(self, name: str) -> ViewedModel:
         """Remove everything of ours from a model's folder, and the folder too if nothing else is in it."""
-        folder = self.target / name
         record = self.records[name]
-        objection = self._objection(folder)
-        there = [] if objection else _there(folder)
-        ours = [relative for relative in there if record.made(folder, relative)]
-        left = [relative for relative in there if relative not in set(ours)]
-        changes = tuple(Change("remove", f"{name}/{relative}") for relative in _index_first(ours))
-        if not objection and not self.dry_run:
-            self._carry_out(name, changes, {})
-            sweep(folder, bytecode=True)
-            with contextlib.suppress(OSError):  # it is not empty, or it is gone already
-                folder.rmdir()
+        problem = self._objection(name)
+        changes: tuple[Change, ...] = ()
+        if problem is None:
+            with self._opened(name) as folder:
+                there = everything_in(folder) if folder else []
+                ours = [relative for relative in there if folder and record.made(folder, relative)]
+                left = [relative for relative in there if relative not in set(ours)]
+                changes = tuple(Change("remove", f"{name}/{relative}") for relative in _index_first(ours))
+                if folder and not self.dry_run:
+                    _carry_out(folder, changes, {})
+                    sweep(folder)
+            if self._folder and not self.dry_run:
+                with contextlib.suppress(OSError):  # it is not empty, or it is gone already
+                    self._folder.remove_folder(name)
+            if left:
+                where = str(self.target / name)
+                problem = f"In {where!r} somebody else put or changed {listed(left)}; left as it is."
         self._save(name, None)
-        problem = objection
-        if left:
-            problem = f"In {str(folder)!r} somebody else put or changed {listed(left)}; left as it is."
         return ViewedModel(record.model_id, record.sources[0], name, changes, problem=problem)
 
-    def _objection(self, folder: Path) -> str | None:
+    @contextlib.contextmanager
+    def _opened(self, name: str, *, make: bool = False) -> Iterator[Folder | None]:
+        """The folder of a model; None where there is none. Raises FolderError if it is not to be trusted."""
+        if self._folder is None or not (self._folder.has(name) or (make and not self.dry_run)):
+            yield None
+            return
+        with self._folder.folder(name, make=make and not self.dry_run, owned=True) as folder:
+            yield folder
+
+    def _objection(self, name: str) -> str | None:
         """Why a folder must not be touched; None if it may be."""
-        if is_not_directory(folder):
-            return f"{str(folder)!r} is not a directory that this view made; left as it is. Move it away."
-        if folder.name not in self.records and folder.exists():
+        where = str(self.target / name)
+        if self._folder is None or not self._folder.has(name):
+            return None
+        try:
+            with self._opened(name):
+                pass
+        except FolderError as error:
+            return f"{where!r} is not a directory that this view made; left as it is. Move it away. ({error})"
+        if name not in self.records:
             return (
-                f"{str(folder)!r} was not made by this view, says {VIEW_MARKER}; left as it is. Move it away, or make "
+                f"{where!r} was not made by this view, says {VIEW_MARKER}; left as it is. Move it away, or make "
                 "the view elsewhere."
             )
         return None
-
-    def _carry_out(self, name: str, changes: Iterable[Change], entries: Entries) -> None:
-        """Removals first: a directory may have to make way for a file, or a file for a directory."""
-        folder = self.target / name
-        for change in changes:
-            path = self.target / change.path
-            if change.action == "remove":
-                path.unlink()
-        prune(folder)
-        for change in changes:
-            path = self.target / change.path
-            if change.action != "remove":
-                entry = entries[os.path.relpath(path, folder)]
-                path.parent.mkdir(parents=True, exist_ok=True)
-                put_in_place(path, entry if isinstance(entry, str) else entry.read())
 
     def _save(self, name: str, record: Record | None) -> None:
         """Set the record of one folder, or drop it, and write the marker if that changed it."""
@@ -159,24 +174,43 @@ class View:
         if record is not None:
             self.records[name] = record
         text = marker_text(self.records)
-        if not self.dry_run and text != self._saved:
-            put_in_place(self.target / VIEW_MARKER, text.encode("ascii"))
+        if self._folder and not self.dry_run and text != self._saved:
+            put_in_place(self._folder, VIEW_MARKER, text.encode("ascii"))
         self._saved = text
 
     def leave(self) -> None:
         """Remove the directory if the view has nothing in it; the lock file goes last."""
-        if self.dry_run or self.records:
+        if self._folder is None or self.dry_run or self.records:
             return
         for name in (VIEW_MARKER, LOCK):
-            (self.target / name).unlink(missing_ok=True)
+            self._folder.remove(name)
         with contextlib.suppress(OSError):  # it is not empty, or somebody is waiting to make a view there
             self.target.rmdir()
 
 
-def _changes(folder: Path, record: Record, entries: Entries) -> tuple[tuple[Change, ...], list[str]]:
-    """What makes `folder` hold `entries`, in order; and the entries whose place somebody else has taken."""
-    there = _there(folder)
-    foreign = {relative for relative in there if not record.made(folder, relative)}
+def _carry_out(folder: Folder, changes: Iterable[Change], entries: Entries) -> None:
+    """Removals first: a directory may have to make way for a file, or a file for a directory."""
+    named = [(change.action, change.path.partition("/")[2]) for change in changes]
+    for action, relative in named:
+        if action == "remove":
+            with place_of(folder, relative) as (inside, name):
+                inside.remove(name)
+    prune(folder)
+    for action, relative in named:
+        if action != "remove":
+            put_in_place(folder, relative, entries[relative])
+
+
+def _changes(
+    name: str, folder: Folder | None, record: Record, entries: Entries
+) -> tuple[tuple[Change, ...], list[str], list[str]]:
+    """What makes a folder hold `entries`, in order.
+
+    Returns:
+        The changes; the entries whose place somebody else has taken; what somebody else put there that Python imports.
+    """
+    there = everything_in(folder) if folder else []
+    foreign = {relative for relative in there if folder and not record.made(folder, relative)}
     above_foreign = {ancestor for relative in foreign for ancestor in _ancestors(relative)}
     kept = [
         relative
@@ -184,7 +218,7 @@ def _changes(folder: Path, record: Record, entries: Entries) -> tuple[tuple[Chan
         if relative in foreign | above_foreign or not foreign.isdisjoint(_ancestors(relative))
     ]
     stale = _index_first(relative for relative in there if relative not in entries and relative not in foreign)
-    changes = [Change("remove", f"{folder.name}/{relative}") for relative in stale]
+    changes = [Change("remove", f"{name}/{relative}") for relative in stale]
     present, left_alone = set(there), set(kept)
 
     def order(relative: str) -> tuple[bool, bool, str]:
@@ -192,10 +226,20 @@ def _changes(folder: Path, record: Record, entries: Entries) -> tuple[tuple[Chan
         return isinstance(entries[relative], str), relative.endswith(INDEX_SUFFIX), relative
 
     for relative in sorted(entries, key=order):
-        if relative not in left_alone and not _holds(folder / relative, entries[relative]):
+        if relative not in left_alone and not (folder and _holds(folder, relative, entries[relative])):
             action: Literal["add", "replace"] = "replace" if relative in present else "add"
-            changes.append(Change(action, f"{folder.name}/{relative}"))
-    return tuple(changes), kept
+            changes.append(Change(action, f"{name}/{relative}"))
+    return tuple(changes), kept, [relative for relative in foreign if folder and _is_imported(folder, relative)]
+
+
+def _is_imported(folder: Folder, relative: str) -> bool:
+    """Whether Python could import what somebody put there: a module, also inside a package; a link to a package."""
+    with place_of(folder, relative) as (inside, name):
+        try:
+            status = os.stat(name, dir_fd=inside.descriptor)
+        except OSError:
+            return is_importable(name)
+    return is_importable(name) or stat.S_ISDIR(status.st_mode)
 
 
 def _index_first(names: Iterable[str]) -> list[str]:
@@ -203,21 +247,9 @@ def _index_first(names: Iterable[str]) -> list[str]:
     return sorted(names, key=lambda name: (not name.endswith(INDEX_SUFFIX), name))
 
 
-def _holds(path: Path, entry: Content | str) -> bool:
-    """Whether the link or the file at `path` is already what it should be."""
-    if isinstance(entry, str):
-        return path.is_symlink() and os.readlink(path) == entry
-    return not path.is_symlink() and sha256_of(path) == entry.sha256
-
-
-def _there(folder: Path) -> list[str]:
-    """Relative paths of everything in a folder but directories and scrap. A folder that does not exist is empty."""
-    result = []
-    if folder.is_dir():
-        for parent, folders, files in os.walk(folder, onerror=reraise):
-            linked = [name for name in folders if os.path.islink(os.path.join(parent, name))]
-            result += [os.path.relpath(os.path.join(parent, name), folder) for name in (*files, *linked)]
-    return sorted(relative for relative in result if not is_scrap(relative))
+def _holds(folder: Folder, relative: str, entry: Content | str) -> bool:
+    """Whether the link or the file there is already what it should be."""
+    return found_at(folder, relative) == (entry if isinstance(entry, str) else (entry.sha256, entry.mode))
 
 
 def _ancestors(relative: str) -> list[str]:

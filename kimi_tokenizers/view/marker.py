@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
-from pathlib import Path
 from typing import Any
 
-from kimi_tokenizers.errors import ModelDirError, ViewError
-from kimi_tokenizers.model_dirs import VIEW_MARKER, folder_name, model_id_of, read_small
-from kimi_tokenizers.view.writing import LOCK, is_scrap
+from kimi_tokenizers.errors import ViewError
+from kimi_tokenizers.model_dirs import VIEW_MARKER, Folder, folder_name, model_id_of
+from kimi_tokenizers.view.writing import LOCK, is_scrap, place_of
 
 _VERSION = 1
+_MOST_BYTES = 16 * 1024 * 1024
 
 
 @dataclass
@@ -45,21 +46,24 @@ class Record:
             {name: list(dict.fromkeys(sums)) for name, sums in files.items()},
         )
 
-    def made(self, folder: Path, relative: str) -> bool:
+    def made(self, folder: Folder, relative: str) -> bool:
         """Whether what is there is a link or a file that we made, and that nobody has changed since."""
-        path = folder / relative
-        if path.is_symlink():
-            return os.readlink(path) in {os.path.join(source, relative) for source in self.sources}
-        return relative in self.files and sha256_of(path) in self.files[relative]
+        found = found_at(folder, relative)
+        if isinstance(found, str):
+            return found in {os.path.join(source, relative) for source in self.sources}
+        return relative in self.files and found is not None and found[0] in self.files[relative]
 
 
-def sha256_of(path: Path) -> str | None:
-    """SHA-256 of a small regular file; None for anything else."""
+def found_at(folder: Folder, relative: str) -> str | tuple[str, int] | None:
+    """Where a link leads; SHA-256 and mode of a small file; None for anything else. No link is followed."""
     try:
-        data = read_small(path)
-    except ModelDirError:
+        with place_of(folder, relative) as (inside, name):
+            status = inside.stat(name)
+            if stat.S_ISLNK(status.st_mode):
+                return inside.readlink(name)
+            return sha256(inside.read(name, _MOST_BYTES)).hexdigest(), stat.S_IMODE(status.st_mode)
+    except OSError:
         return None
-    return None if data is None else sha256(data).hexdigest()
 
 
 def marker_text(records: Mapping[str, Record]) -> str:
@@ -76,18 +80,17 @@ def marker_text(records: Mapping[str, Record]) -> str:
     return json.dumps({"version": _VERSION, "models": models}, indent=1, sort_keys=True) + "\n"
 
 
-def read_marker(target: Path) -> dict[str, Record]:
-    """What the marker of a view records: folder -> record; nothing for a directory that is empty or does not exist.
+def read_marker(view: Folder) -> dict[str, Record]:
+    """What the marker of a view records: folder -> record; nothing for a directory that is empty.
 
     Raises:
         ViewError: the directory holds something, and no marker that can be read.
     """
-    if not target.exists():
-        return {}
+    target = view.path
     try:
-        data = read_small(target / VIEW_MARKER)
-        names = sorted(os.listdir(target))
-    except (OSError, ModelDirError) as error:
+        names = view.names()
+        data = view.read(VIEW_MARKER, _MOST_BYTES) if VIEW_MARKER in names else None
+    except OSError as error:
         raise ViewError(f"The directory {str(target)!r} cannot be read: {error}. Nothing was changed.") from error
     if data is None:
         others = [name for name in names if name != LOCK and not is_scrap(name)]

@@ -72,10 +72,10 @@ def test_cleaning_takes_ours_and_leaves_the_rest(
     outside.mkdir()
     (outside / "precious").write_text("mine")
     (cache / "resolved" / ("a" * 32)).symlink_to(outside)  # named like an entry
-    value = report(capsys, "--clean", "--dry-run")
+    value = report(capsys, "--clean", "--all", "--dry-run")
     assert {item["kind"] for item in value["items"]} == {"resolved", "leftover", "verdict"}
     assert entry.is_dir()
-    value = report(capsys, "--clean")
+    value = report(capsys, "--clean", "--all")
     assert value["cleaned"] is True
     assert sorted(value["left"]) == ["notes.txt", f"resolved/{'a' * 32}", "resolved/mine.txt", "verdicts/mine.txt"]
     assert not entry.exists()
@@ -84,6 +84,25 @@ def test_cleaning_takes_ours_and_leaves_the_rest(
     assert all(path.read_text() == "mine" for path in (*theirs, outside / "precious"))
     assert report(capsys)["items"] == []
     assert fill(tmp_path).is_dir()  # it is made anew
+
+
+def test_what_was_handed_out_within_the_last_hour_stays(
+    tmp_path: Path, cache: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Somebody may just be loading it."""
+    entry = fill(tmp_path)
+    value = report(capsys, "--clean")
+    assert [item["in_use"] for item in value["items"] if item["kind"] == "resolved"] == [True]
+    assert entry.is_dir()
+    assert main(["cache", "--clean"]) == 0
+    assert "1 handed out within the last hour, and kept" in capsys.readouterr().out
+    os.utime(entry, (1e9, 1e9))
+    assert kt.resolve(MODEL, tmp_path / "models" / "moonshotai--Kimi-K2.6") == entry  # so it is handed out again
+    report(capsys, "--clean")
+    assert entry.is_dir()
+    os.utime(entry, (1e9, 1e9))
+    report(capsys, "--clean")
+    assert not entry.exists()
 
 
 def test_a_cache_that_is_not_used_is_not_cleaned(
@@ -113,7 +132,7 @@ def test_for_people(tmp_path: Path, cache: Path, capsys: pytest.CaptureFixture[s
     fill(tmp_path)
     assert main(["cache"]) == 0
     assert f"{cache} (KIMI_TOKENIZERS_CACHE)\n  used: it is yours" in capsys.readouterr().out
-    assert main(["cache", "--clean"]) == 0
+    assert main(["cache", "--clean", "--all"]) == 0
     assert "removed" in capsys.readouterr().out
 
 
@@ -133,7 +152,7 @@ def test_processes_that_resolve_while_it_is_cleaned_always_get_whole_entries(tmp
     cleaner = (
         "from kimi_tokenizers.commands import main\n"
         "import sys\n"
-        "sys.exit(max(main(['cache', '--clean']) for _ in range(30)))"
+        "sys.exit(max(main(['cache', '--clean', '--all']) for _ in range(30)))"
     )
     processes = [
         subprocess.Popen(

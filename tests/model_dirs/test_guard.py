@@ -115,7 +115,7 @@ def test_another_rank_table(model_dir: Path, cache_root: Path, rank_table: bytes
 
 def test_a_rank_table_with_more_in_it(model_dir: Path, cache_root: Path, rank_table: bytes) -> None:
     (model_dir / "tiktoken.model").write_bytes(rank_table + b"AAAAAAAAAAAAAAAA 163584\n")
-    refuse(model_dir, cache_root, RANKS_SHA256)
+    refuse(model_dir, cache_root, f"has {len(rank_table) + 24:,} bytes", RANKS_SHA256)
 
 
 def test_something_else_by_the_name_of_the_rank_table(model_dir: Path, cache_root: Path) -> None:
@@ -513,10 +513,13 @@ def test_a_model_directory_that_vanishes_in_between(
 
 def test_names_with_line_breaks_and_names_that_are_not_utf_8(model_dir: Path) -> None:
     names = [b"two\nlines.json", b"\xff\xfe.json", b"\xc3.jinja", b"tab\t'quote\".json"]
-    for name in names:
-        Path(os.fsdecode(os.path.join(os.fsencode(model_dir), name))).write_bytes(b"{}")
+    templates = os.path.join(os.fsencode(model_dir), b"additional_chat_templates")
+    os.mkdir(templates)
+    for folder, name in [(os.fsencode(model_dir), name) for name in names] + [(templates, b"\xc3\n.jinja")]:
+        Path(os.fsdecode(os.path.join(folder, name))).write_bytes(b"{}")
     first = accept(model_dir)
-    assert set(names) < set(os.listdir(os.fsencode(first)))
+    assert os.listdir(os.fsencode(first / "additional_chat_templates")) == [b"\xc3\n.jinja"]
+    assert set(names).isdisjoint(os.listdir(os.fsencode(first)))  # they are nothing that a tokenizer is read from
     assert accept(model_dir) == first
 
 

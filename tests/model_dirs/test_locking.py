@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import fcntl
 import os
@@ -10,19 +11,21 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from conftest import ROOT
 
-from kimi_tokenizers.model_dirs import only_process
+from kimi_tokenizers.errors import FolderError
+from kimi_tokenizers.model_dirs import Folder, only_process
 
 # Takes the lock, says so, and holds it until its input ends.
 HOLD = """\
 import sys
 from pathlib import Path
-from kimi_tokenizers.model_dirs import only_process
-with only_process(Path(sys.argv[1])):
+from kimi_tokenizers.model_dirs import Folder, only_process
+with Folder.open(Path(sys.argv[1]).parent) as folder, only_process(folder, Path(sys.argv[1]).name):
     print("held", flush=True)
     sys.stdin.read()
 """
@@ -34,6 +37,12 @@ fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 print("held", flush=True)
 sys.stdin.read()
 """
+
+
+@contextlib.contextmanager
+def locked(path: Path, *seconds: float) -> Iterator[None]:
+    with Folder.open(path.parent) as folder, only_process(folder, path.name, *seconds):
+        yield
 
 
 def holder(program: str, lock: Path) -> subprocess.Popen[str]:
@@ -52,12 +61,12 @@ def test_one_process_waits_for_another(tmp_path: Path, program: str) -> None:
     other = holder(program, lock)
     with (
         pytest.raises(TimeoutError, match="another process has held this lock for 0 s") as caught,
-        only_process(lock, 0.1),
+        locked(lock, 0.1),
     ):
         pass
     assert caught.value.filename == str(lock)
     threading.Timer(0.2, other.communicate).start()
-    with only_process(lock):
+    with locked(lock):
         assert other.wait(10) == 0
 
 
@@ -66,14 +75,14 @@ def test_a_killed_process_locks_nobody_out(tmp_path: Path) -> None:
     other = holder(HOLD, lock)
     other.send_signal(signal.SIGKILL)
     other.communicate()
-    with only_process(lock, 5):
+    with locked(lock, 5):
         pass
     assert lock.exists()
 
 
 def test_who_locks_otherwise_waits_for_us(tmp_path: Path) -> None:
     lock = tmp_path / "lock"
-    with only_process(lock):
+    with locked(lock):
         done = subprocess.run([sys.executable, "-c", HOLD_OTHERWISE, str(lock)], capture_output=True, text=True)
         assert "BlockingIOError" in done.stderr
     other = holder(HOLD_OTHERWISE, lock)
@@ -87,7 +96,7 @@ def test_threads_exclude_each_other(tmp_path: Path) -> None:
     def work() -> None:
         nonlocal inside, most
         for _ in range(5):
-            with only_process(tmp_path / "lock"):
+            with locked(tmp_path / "lock"):
                 inside += 1
                 most = max(most, inside)
                 time.sleep(0.001)
@@ -107,14 +116,14 @@ def test_a_lock_file_that_was_replaced_meanwhile_counts_for_nothing(tmp_path: Pa
     entered = threading.Event()
 
     def wait() -> None:
-        with only_process(lock):
+        with locked(lock):
             entered.set()
 
     waiting = threading.Thread(target=wait)
     waiting.start()
     time.sleep(0.1)
     lock.unlink()
-    with only_process(lock):  # the new file
+    with locked(lock):  # the new file
         other.communicate()  # the old file is free now
         assert not entered.wait(0.3)
     waiting.join(10)
@@ -122,10 +131,10 @@ def test_a_lock_file_that_was_replaced_meanwhile_counts_for_nothing(tmp_path: Pa
 
 
 def test_no_folder_and_no_locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(FileNotFoundError), only_process(tmp_path / "missing" / "lock"):
+    with pytest.raises(FileNotFoundError), locked(tmp_path / "missing" / "lock"):
         pass
     (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(OSError, match="symbolic links"), only_process(tmp_path / "link"):
+    with pytest.raises(FolderError, match="is a link, not a file"), locked(tmp_path / "link"):
         pass
     assert not (tmp_path / "elsewhere").exists()
 
@@ -133,14 +142,14 @@ def test_no_folder_and_no_locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
 
     monkeypatch.setattr(fcntl, "flock", flock)
-    with pytest.raises(OSError, match="No locks available"), only_process(tmp_path / "lock"):
+    with pytest.raises(OSError, match="No locks available"), locked(tmp_path / "lock"):
         pass
 
 
 def test_what_goes_wrong_inside_frees_the_lock_and_is_not_hidden(tmp_path: Path) -> None:
     before = set(os.listdir("/dev/fd"))
-    with pytest.raises(FileNotFoundError, match="inside"), only_process(tmp_path / "lock"):
+    with pytest.raises(FileNotFoundError, match="inside"), locked(tmp_path / "lock"):
         raise FileNotFoundError("inside")
-    with only_process(tmp_path / "lock", 0.1):
+    with locked(tmp_path / "lock", 0.1):
         pass
     assert set(os.listdir("/dev/fd")) == before

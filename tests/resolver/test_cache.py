@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import functools
 import hashlib
 import json
 import os
@@ -23,7 +24,8 @@ from conftest import OVERLAYS
 
 from kimi_tokenizers import catalogue, resolver
 from kimi_tokenizers.errors import CacheError, KimiTokenizersError, OverlayError
-from kimi_tokenizers.resolver import cache
+from kimi_tokenizers.model_dirs import cache_root
+from kimi_tokenizers.resolver import Content, cache
 
 MODEL = "moonshotai/Kimi-K2.6"
 PROCESSES = 32
@@ -72,9 +74,25 @@ def read(name: str) -> bytes:
     return FILES[name]
 
 
+class Given(Content):
+    """Content that is read by a function of its name."""
+
+    def __init__(self, name: str, digest: str, read: Callable[[str], bytes], private: bool) -> None:
+        super().__init__(b"", digest, private)
+        object.__setattr__(self, "_read", functools.partial(read, name))
+
+    def read(self) -> bytes:
+        return self._read()  # type: ignore[attr-defined,no-any-return]
+
+
+def entry_of(sums: Mapping[str, str], read: Callable[[str], bytes], *, private: bool = False) -> Path:
+    return cache.entry({name: Given(name, digest, read, private) for name, digest in sums.items()})
+
+
 def content(entry: Path) -> dict[str, bytes]:
-    """Every file of an entry but the stamp."""
-    return {path.name: path.read_bytes() for path in entry.iterdir() if path.name != ".kimi-tokenizers.json"}
+    """Every file of an entry but the stamp and the empty `__pycache__`."""
+    ours = (".kimi-tokenizers.json", "__pycache__")
+    return {path.name: path.read_bytes() for path in entry.iterdir() if path.name not in ours}
 
 
 def entries(root: Path) -> list[str]:
@@ -110,14 +128,14 @@ def test_where_the_cache_is(
     environment: Mapping[str, str], platform: str, expected: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HOME", "/home/kim")
-    assert cache.cache_root(environment, platform) == Path(expected)
+    assert cache_root(environment, platform) == Path(expected)
 
 
 def test_a_relative_variable_gives_an_absolute_entry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """exo puts the entry on sys.path and may change its working directory afterwards."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv(cache.CACHE_VARIABLE, "here")
-    entry = cache.entry(SUMS, read)
+    entry = entry_of(SUMS, read)
     assert entry.is_relative_to(tmp_path / "here")
 
 
@@ -125,36 +143,28 @@ def test_a_relative_variable_gives_an_absolute_entry(tmp_path: Path, monkeypatch
 
 
 def test_an_entry_holds_exactly_the_files(root: Path) -> None:
-    entry = cache.entry(SUMS, read)
+    entry = entry_of(SUMS, read)
     assert entry.parent == root / "resolved"
     assert content(entry) == FILES
     assert {path.stat().st_mode & 0o777 for path in entry.iterdir() if path.name in FILES} == {0o444}
 
 
 def test_an_entry_is_reused_without_reading_the_source(root: Path) -> None:
-    first = cache.entry(SUMS, read)
+    first = entry_of(SUMS, read)
     reading, asked = reads()
-    assert cache.entry(SUMS, reading) == first
+    assert entry_of(SUMS, reading) == first
     assert asked == []
     assert entries(root) == [first.name]
 
 
 def test_other_content_is_another_entry(root: Path) -> None:
-    first = cache.entry(SUMS, read)
+    first = entry_of(SUMS, read)
     other = {**SUMS, "a.json": hashlib.sha256(b"[1]").hexdigest()}
-    second = cache.entry(other, lambda name: b"[1]" if name == "a.json" else FILES[name])
+    second = entry_of(other, lambda name: b"[1]" if name == "a.json" else FILES[name])
     assert second != first
     assert content(first) == FILES
     assert content(second) == {**FILES, "a.json": b"[1]"}
     assert entries(root) == sorted([first.name, second.name])
-
-
-def test_bytecode_that_python_writes_is_no_damage() -> None:
-    entry = cache.entry(SUMS, read)
-    (entry / "__pycache__").mkdir()
-    reading, asked = reads()
-    assert cache.entry(SUMS, reading) == entry
-    assert asked == []
 
 
 def test_a_source_that_cannot_be_read_leaves_nothing(root: Path) -> None:
@@ -162,7 +172,7 @@ def test_a_source_that_cannot_be_read_leaves_nothing(root: Path) -> None:
         raise OverlayError("damaged")
 
     with pytest.raises(OverlayError, match="damaged"):
-        cache.entry(SUMS, fail)
+        entry_of(SUMS, fail)
     assert entries(root) == []
 
 
@@ -171,7 +181,7 @@ def test_what_is_found_beside_an_entry_under_construction_goes(root: Path) -> No
     leftover = root / "resolved" / ".new-abcdef"
     leftover.mkdir(parents=True)
     (leftover / "tiktoken.model").write_bytes(b"half")
-    entry = cache.entry(SUMS, read)
+    entry = entry_of(SUMS, read)
     assert entries(root) == [entry.name]
 
 
@@ -301,24 +311,24 @@ DAMAGES = [
 
 @pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: str(damage.__name__))
 def test_a_damaged_entry_is_mended(damage: Callable[[Path], None], root: Path) -> None:
-    entry = cache.entry(SUMS, read)
+    entry = entry_of(SUMS, read)
     damage(entry)
-    assert cache.entry(SUMS, read) == entry
+    assert entry_of(SUMS, read) == entry
     assert not entry.is_symlink()
     assert content(entry) == FILES
     assert entries(root) == [entry.name]
     reading, asked = reads()
-    assert cache.entry(SUMS, reading) == entry
+    assert entry_of(SUMS, reading) == entry
     assert asked == []  # it is whole now
 
 
 def test_mending_does_not_write_through_links(root: Path) -> None:
-    entry = cache.entry(SUMS, read)
+    entry = entry_of(SUMS, read)
     moved_and_linked(entry)
     before = content(root / "elsewhere")
     (root / "elsewhere" / "a.json").chmod(0o644)
     (root / "elsewhere" / "a.json").write_bytes(b"mine")
-    cache.entry(SUMS, read)
+    entry_of(SUMS, read)
     assert content(root / "elsewhere") == {**before, "a.json": b"mine"}
 
 
@@ -368,7 +378,7 @@ def test_many_processes_at_once_make_one_entry(root: Path, model_dir: Path) -> N
 
 def test_many_threads_at_once_make_one_entry(root: Path) -> None:
     found: list[Path] = []
-    threads = [threading.Thread(target=lambda: found.append(cache.entry(SUMS, read))) for _ in range(PROCESSES)]
+    threads = [threading.Thread(target=lambda: found.append(entry_of(SUMS, read))) for _ in range(PROCESSES)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -490,7 +500,7 @@ def elsewhere(public: Path, cache_dir: str | None, prepare: str = "") -> subproc
     model_dir.mkdir()
     (model_dir / "tiktoken.model").write_bytes(b"")  # the guard wants to remember that it has seen it
     (public / "tmp").mkdir()
-    (public / "tmp").chmod(0o777)
+    (public / "tmp").chmod(0o1777)
     environment = {**ENVIRONMENT, "TMPDIR": str(public / "tmp")}
     if cache_dir is not None:
         environment[cache.CACHE_VARIABLE] = cache_dir
@@ -512,7 +522,7 @@ def check_private(done: subprocess.CompletedProcess[str], public: Path, cache_di
     assert len(warned) == 1, warned
     assert warned[0].startswith(f"RuntimeWarning <string> The cache {cache_dir!r} cannot be used (")
     assert reason in warned[0]
-    assert str(Path(entry).parent) in warned[0]
+    assert str(Path(entry).parent.parent) in warned[0]
     assert cache.CACHE_VARIABLE in warned[0]
     assert list((public / "tmp").iterdir()) == []
 
@@ -563,12 +573,13 @@ def test_a_full_cache(public: Path) -> None:
     """No file may grow beyond a megabyte, but for those in the temporary directory."""
     folder = folder_of_the_user(public)
     prepare = f"""\
-make = tempfile.mkdtemp
-def mkdtemp(prefix=None, dir=None):
-    room = 2**20 if str(dir).startswith({str(folder)!r}) else resource.RLIM_INFINITY
+from kimi_tokenizers.model_dirs import Folder
+make = Folder.make_folder
+def make_folder(self, name, mode=0o755):
+    room = 2**20 if str(self.path).startswith({str(folder)!r}) else resource.RLIM_INFINITY
     resource.setrlimit(resource.RLIMIT_FSIZE, (room, resource.RLIM_INFINITY))
-    return make(prefix=prefix, dir=dir)
-tempfile.mkdtemp = mkdtemp
+    return make(self, name, mode)
+Folder.make_folder = make_folder
 """
     check_private(elsewhere(public, str(folder), prepare), public, str(folder), "File too large")
     assert entries(folder) == []
@@ -608,7 +619,7 @@ def test_no_place_at_all(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyP
     root.write_bytes(b"")
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
     with pytest.raises(CacheError) as caught:
-        cache.entry(SUMS, read)
+        entry_of(SUMS, read)
     message = str(caught.value)
     assert repr(str(root)) in message
     assert cache.CACHE_VARIABLE in message
@@ -628,7 +639,7 @@ def test_a_temporary_directory_that_is_full_too(root: Path, tmp_path: Path, monk
         pytest.warns(RuntimeWarning, match="cannot be used"),
         pytest.raises(CacheError, match="No space left") as caught,
     ):
-        cache.entry(SUMS, read)
+        entry_of(SUMS, read)
     assert repr(str(root)) in str(caught.value)
     assert cache.CACHE_VARIABLE in str(caught.value)
 
@@ -646,6 +657,6 @@ def test_a_file_system_without_locks(root: Path, tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(fcntl, "flock", flock)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     with pytest.warns(RuntimeWarning, match="Function not implemented"):
-        entry = cache.entry(SUMS, read)
+        entry = entry_of(SUMS, read)
     assert content(entry) == FILES
     assert not entry.is_relative_to(root)

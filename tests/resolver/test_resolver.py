@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import json
 import os
+import py_compile
+import struct
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -382,15 +385,38 @@ def test_a_mended_entry_loads(model_dir: Path) -> None:
         assert load_like_exo(entry, wrap=False).encode("Hello, world!") == [19180, 11, 2695, 0]
 
 
-def test_bytecode_of_exos_step_3_is_no_damage(model_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_exos_steps_leave_no_bytecode(model_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (model_dir / "generation_config.json").write_text("{}")  # an entry that no other test has loaded from
     monkeypatch.setattr(sys, "dont_write_bytecode", False)
     entry = resolver.resolve(MODEL, model_dir)
-    inode = entry.stat().st_ino
+    before = sorted(os.listdir(entry))
     with isolated():
         load_like_exo(entry, wrap=False)
-    assert (entry / "__pycache__").is_dir()
+    assert sorted(os.listdir(entry)) == before
+    inode = entry.stat().st_ino
     assert resolver.resolve(MODEL, model_dir).stat().st_ino == inode
+
+
+def test_bytecode_that_somebody_left_in_a_resolved_directory_never_runs(model_dir: Path, tmp_path: Path) -> None:
+    """It names the very source that lies there, so Python would take it for up to date."""
+    entry = resolver.resolve(MODEL, model_dir)
+    source = entry / "tool_declaration_ts.py"
+    status = source.stat()
+    (tmp_path / "evil.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')")
+    compiled = py_compile.compile(str(tmp_path / "evil.py"), doraise=True)
+    header = struct.pack("<III", 0, int(status.st_mtime), status.st_size)
+    code = Path(str(compiled)).read_bytes()
+    entry.chmod(0o755)
+    (entry / "__pycache__").unlink()
+    poisoned = Path(importlib.util.cache_from_source(str(source)))
+    poisoned.parent.mkdir()
+    poisoned.write_bytes(code[:4] + header + code[16:])
+    again = resolver.resolve(MODEL, model_dir)
+    with isolated():
+        assert load_like_exo(again, wrap=False).encode("Hello, world!") == [19180, 11, 2695, 0]
+    assert again == entry
+    assert (again / "__pycache__").is_file()
+    assert not (tmp_path / "ran").exists()
 
 
 # -- strangers -----------------------------------------------------------------------------------

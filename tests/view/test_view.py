@@ -144,6 +144,7 @@ def test_downloaded_python_and_the_fast_tokenizer_stay_out(models: Path, target:
 
 def test_a_tokenizer_json_further_down_is_the_models_own_affair(models: Path, target: Path) -> None:
     (models / FOLDER / "draft").mkdir()
+    (models / FOLDER / "draft" / "model.safetensors").write_text("w")
     (models / FOLDER / "draft" / "tokenizer.json").write_text("{}")
     view.make(target, [models])
     assert (target / FOLDER / "draft" / "tokenizer.json").is_symlink()
@@ -163,24 +164,33 @@ def test_downloads_under_way_stay_out(models: Path, target: Path) -> None:
         "chat_template.jinja",
         "config.json",
         "generation_config.json",
+        "__pycache__",
         ".gitattributes",
     }
 
 
-def test_directories_are_real_and_linked_directories_are_links(models: Path, target: Path, tmp_path: Path) -> None:
-    """As exo sees them: it does not walk into linked directories."""
+def test_of_directories_only_those_with_weights_are_there_and_they_are_real(
+    models: Path, target: Path, tmp_path: Path
+) -> None:
+    """Also where they were links: what such a link leads to could be a package when exo looks."""
     source = models / FOLDER
-    (source / "vision" / "deep").mkdir(parents=True)
-    (source / "vision" / "deep" / "weights.bin").write_text("w")
-    (source / "vision" / "nothing").mkdir()
-    (source / "linked").symlink_to(fill(tmp_path / "elsewhere"))
+    disk = fill(tmp_path / "disk")
+    for name in ("a.safetensors", "a.safetensors.index.json", "module.py"):
+        (disk / name).write_text("w")
+    shutil.copytree(disk, source / "vision" / "deep")
+    fill(source / "notes")
+    (source / "linked").symlink_to(disk)
+    (source / "tiktoken").symlink_to(fill(tmp_path / "elsewhere"))
     view.make(target, [models])
     folder = target / FOLDER
-    assert (folder / "vision").is_dir()
-    assert not (folder / "vision").is_symlink()
-    assert os.readlink(folder / "vision" / "deep" / "weights.bin") == str(source / "vision" / "deep" / "weights.bin")
-    assert not (folder / "vision" / "nothing").exists()
-    assert os.readlink(folder / "linked") == str(source / "linked")
+    for name in ("vision/deep", "linked"):
+        assert (folder / name).is_dir()
+        assert not (folder / name).is_symlink()
+        assert os.readlink(folder / name / "a.safetensors") == str(source / name / "a.safetensors")
+    assert os.listdir(folder / "linked") == ["a.safetensors"]  # exo does not look for an index behind a link
+    assert sorted(os.listdir(folder / "vision" / "deep")) == ["a.safetensors", "a.safetensors.index.json"]
+    assert not os.path.lexists(folder / "notes")
+    assert not os.path.lexists(folder / "tiktoken")
 
 
 def test_loops_and_dangling_links_stay_out(models: Path, target: Path) -> None:
@@ -191,10 +201,8 @@ def test_loops_and_dangling_links_stay_out(models: Path, target: Path) -> None:
     (source / "dangling.safetensors").symlink_to("/nowhere/dangling.safetensors")
     (source / "up").symlink_to(".")
     assert only(view.make(target, [models])).problem is None
-    found = names(target / FOLDER)
-    assert found.isdisjoint({"loop", "ping", "pong", "dangling.safetensors"})
-    assert "up" in found
-    assert len([name for name in found if name.startswith("up")]) == 1
+    found = {name.split("/")[0] for name in names(target / FOLDER)}
+    assert found.isdisjoint({"loop", "ping", "pong", "dangling.safetensors", "up"})
 
 
 def test_a_weight_that_is_a_link_out_of_the_models_dir_is_linked(models: Path, target: Path, tmp_path: Path) -> None:
@@ -222,9 +230,9 @@ def test_pipes_sockets_and_devices_stay_out(models: Path, target: Path, monkeypa
 
 def test_any_file_name_works(models: Path, target: Path) -> None:
     source = os.fsencode(models / FOLDER)
-    odd = [b"new\nline.txt", b"\xff\xfe.bin", b"caf\xc3\xa9.txt", b" ", b"-rf", b"\xf0\x9f\x98\x80/a\nb/\x80"]
-    small = [b"\xff.json", b"line\n.jinja"]  # these are copied
-    for name in odd + small:
+    odd = [b"new\nline.txt", b"\xff\xfe.bin", b"caf\xc3\xa9.txt", b" ", b"-rf", b"\xff.json"]
+    odd.append(b"\xf0\x9f\x98\x80/a\nb/\x80.safetensors")
+    for name in odd:
         path = os.path.join(source, name)
         os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(path, "wb") as file:
@@ -233,9 +241,6 @@ def test_any_file_name_works(models: Path, target: Path) -> None:
     assert only(report).problem is None
     for name in odd:
         assert os.readlink(os.path.join(os.fsencode(target / FOLDER), name)) == os.path.join(source, name)
-    for name in small:
-        with open(os.path.join(os.fsencode(target / FOLDER), name), "rb") as file:
-            assert file.read() == name
     json.loads(json.dumps(dataclasses.asdict(report)))
     assert only(view.make(target, [models])).changes == ()
     view.remove(target)
@@ -328,7 +333,7 @@ def test_exo_finds_the_view_first(models: Path, target: Path, monkeypatch: pytes
 
 
 def test_after_exo_has_loaded_it_nothing_changes_and_it_can_be_removed(models: Path, target: Path) -> None:
-    """Importing writes bytecode beside the files in front."""
+    """Importing would write bytecode beside the files in front; a file is in the place of its folder."""
     view.make(target, [models])
     done = run(
         """
@@ -341,7 +346,7 @@ def test_after_exo_has_loaded_it_nothing_changes_and_it_can_be_removed(models: P
         target / FOLDER,
     )
     assert done.returncode == 0, done.stderr
-    assert list((target / FOLDER / "__pycache__").iterdir())
+    assert (target / FOLDER / "__pycache__").read_bytes() == b""
     assert only(view.make(target, [models])).changes == ()
     (report,) = view.remove(target).removed
     assert report.problem is None
@@ -527,33 +532,33 @@ def test_weights_that_arrive_are_added(tmp_path: Path, target: Path) -> None:
 def test_files_that_went_are_removed_and_those_that_changed_replaced(models: Path, target: Path) -> None:
     source = models / FOLDER
     (source / "vision").mkdir()
-    (source / "vision" / "tower.bin").write_text("w")
-    (source / "notes").write_text("n")
+    (source / "vision" / "tower.safetensors").write_text("w")
+    (source / "notes.d").write_text("n")
     view.make(target, [models])
-    (source / "vision" / "tower.bin").unlink()
-    (source / "notes").unlink()
-    (source / "notes").mkdir()  # what was a file is a directory now
-    (source / "notes" / "a.txt").write_text("n")
+    (source / "vision" / "tower.safetensors").unlink()
+    (source / "notes.d").unlink()
+    (source / "notes.d").mkdir()  # what was a file is a directory now
+    (source / "notes.d" / "a.safetensors").write_text("n")
     (source / "chat_template.jinja").write_text("another")
     model = only(view.make(target, [models]))
     assert model.changes == (
-        Change("remove", f"{FOLDER}/notes"),
-        Change("remove", f"{FOLDER}/vision/tower.bin"),
+        Change("remove", f"{FOLDER}/notes.d"),
+        Change("remove", f"{FOLDER}/vision/tower.safetensors"),
         Change("replace", f"{FOLDER}/chat_template.jinja"),
-        Change("add", f"{FOLDER}/notes/a.txt"),
+        Change("add", f"{FOLDER}/notes.d/a.safetensors"),
     )
     assert (target / FOLDER / "chat_template.jinja").read_text() == "another"
     assert not (target / FOLDER / "vision").exists()
-    assert (target / FOLDER / "notes" / "a.txt").read_text() == "n"
+    assert (target / FOLDER / "notes.d" / "a.safetensors").read_text() == "n"
 
 
 def test_a_directory_that_became_a_file_is_replaced(models: Path, target: Path) -> None:
-    fill(models / FOLDER / "notes")
+    (fill(models / FOLDER / "notes.d") / "a.safetensors").write_text("w")
     view.make(target, [models])
-    shutil.rmtree(models / FOLDER / "notes")
-    (models / FOLDER / "notes").write_text("n")
+    shutil.rmtree(models / FOLDER / "notes.d")
+    (models / FOLDER / "notes.d").write_text("n")
     view.make(target, [models])
-    assert os.readlink(target / FOLDER / "notes") == str(models / FOLDER / "notes")
+    assert os.readlink(target / FOLDER / "notes.d") == str(models / FOLDER / "notes.d")
 
 
 def test_what_was_taken_out_of_the_view_is_put_back(models: Path, target: Path) -> None:
@@ -711,7 +716,7 @@ def make_marker_directory(path: Path) -> None:
         (make_garbled, "cannot be used"),
         (make_newer, "version 2, expected 1"),
         (make_escaping, "no folder of a model"),
-        (make_marker_directory, "is not a regular file"),
+        (make_marker_directory, "is a directory, not a file"),
     ],
 )
 def test_a_target_that_is_not_a_view_is_never_touched(
@@ -820,10 +825,10 @@ def test_a_file_in_the_place_of_ours_stays_and_is_named(models: Path, target: Pa
 
 def test_a_file_in_the_way_of_a_directory_stays(models: Path, target: Path) -> None:
     view.make(target, [models])
-    fill(models / FOLDER / "vision")
+    (fill(models / FOLDER / "vision") / "a.safetensors").write_text("w")
     (target / FOLDER / "vision").write_text("mine")
     model = only(view.make(target, [models]))
-    assert "'vision/file.txt'" in str(model.problem)
+    assert "'vision/a.safetensors'" in str(model.problem)
     assert (target / FOLDER / "vision").read_text() == "mine"
 
 
@@ -1029,7 +1034,7 @@ def test_killed_while_making_the_next_run_heals(models: Path, target: Path) -> N
 
 def test_files_that_were_never_finished_are_swept_away(models: Path, target: Path) -> None:
     (models / FOLDER / "vision").mkdir()
-    (models / FOLDER / "vision" / "tower.bin").write_text("w")
+    (models / FOLDER / "vision" / "tower.safetensors").write_text("w")
     view.make(target, [models])
     before = names(target)
     for folder in (target, target / FOLDER, target / FOLDER / "vision"):
@@ -1179,5 +1184,5 @@ def test_a_path_with_a_colon_cannot_be_told() -> None:
 def test_a_report_is_json(models: Path, target: Path) -> None:
     value = json.loads(json.dumps(dataclasses.asdict(view.make(target, [models], [MODEL, "a/b"]))))
     assert value["target"] == str(target)
-    assert value["models"][0]["changes"][0] == {"action": "add", "path": f"{FOLDER}/chat_template.jinja"}
+    assert value["models"][0]["changes"][0] == {"action": "add", "path": f"{FOLDER}/__pycache__"}
     assert value["models"][1]["source"] is None
