@@ -66,13 +66,13 @@ def open_cache(root: Path, *, make: bool = False, model: TokenizerFiles | None =
     """
     if not root.is_absolute():
         raise FileNotFoundError(errno.ENOENT, "there is no home directory")
-    path, above = _walked(root, make=make)
+    path = _walked(root, model, make=make)
     folder = Folder.open(path)
     try:
         # Whoever could have replaced it since is this user, or root.
         _check_own(folder)
         if model is not None:
-            _check_apart(folder, above, model)
+            _check_apart(folder, model)
     except BaseException:
         folder.close()
         raise
@@ -87,15 +87,16 @@ def own_folder(cache: Folder, name: str, *, make: bool = False) -> Folder:
     return cache.folder(name, owned=True)
 
 
-def _walked(root: Path, *, make: bool) -> tuple[str, list[os.stat_result]]:
-    """A path without links that leads where `root` does, and the directories on the way to it, the last not included.
+def _walked(root: Path, model: TokenizerFiles | None, *, make: bool) -> str:
+    """A path without links that leads where `root` does.
 
-    Each was looked at after all above it. From the first to the last, nobody else can put another in its place.
+    Each directory on the way was looked at after all above it, so nobody else can have put another in its place. The
+    last one was not looked at.
     """
     here, parts, links = root.anchor, list(root.parts[:0:-1]), 0
     passed = [(here, os.lstat(here))]
     while parts:
-        _check_above(*passed[-1])
+        _check_above(*passed[-1], model)
         name = parts.pop()
         if name in ("", os.curdir):
             continue
@@ -122,10 +123,10 @@ def _walked(root: Path, *, make: bool) -> tuple[str, list[os.stat_result]]:
             passed = passed[:1]
             here = passed[0][0]
         parts += target.split(os.sep)[::-1]
-    return here, [status for _, status in passed[:-1]]
+    return here
 
 
-def _check_above(path: str, status: os.stat_result) -> None:
+def _check_above(path: str, status: os.stat_result, model: TokenizerFiles | None) -> None:
     """Whether a directory that the cache is in can be changed by others, or is one in which nothing may be left."""
     if not stat.S_ISDIR(status.st_mode):
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), path)
@@ -134,6 +135,8 @@ def _check_above(path: str, status: os.stat_result) -> None:
     if status.st_mode & 0o022 and not status.st_mode & stat.S_ISVTX:
         mode = stat.filemode(status.st_mode)
         raise FolderError(f"it is in {path!r}, which others can write to (mode {mode}); `chmod go-w` ends that")
+    if model is not None and os.path.samestat(model.status, status):
+        raise FolderError(f"it is in the model directory {str(model.path)!r}")
     for name in _MARKS:
         if os.path.lexists(os.path.join(path, name)):
             what = "a view" if name == VIEW_MARKER else "a model directory"
@@ -150,10 +153,10 @@ def _check_own(cache: Folder) -> None:
         raise FolderError("it holds the files of a model, or of a view")
 
 
-def _check_apart(cache: Folder, above: list[os.stat_result], model: TokenizerFiles) -> None:
+def _check_apart(cache: Folder, model: TokenizerFiles) -> None:
     own = os.fstat(cache.descriptor)
-    if any(os.path.samestat(model.status, status) for status in (own, *above)):
-        raise FolderError(f"it is in the model directory {str(model.path)!r}")
+    if os.path.samestat(model.status, own):
+        raise FolderError("it is the model directory itself")
     parents = Path(os.path.realpath(model.path)).parents
     found = [parent for parent in parents if os.path.samestat(os.stat(parent), own)]
     if found and parents[0] != found[0] / RESOLVED:  # what was resolved can be resolved again

@@ -24,7 +24,7 @@ import pytest
 from layouts import INDEX, LAYOUTS, WEIGHTS, fast_tokenizer_json, hf_snapshot, small_tokenizer_json, write_layout
 
 from kimi_tokenizers import catalogue, view
-from kimi_tokenizers.errors import ViewError
+from kimi_tokenizers.errors import KimiTokenizersError, ViewError
 from kimi_tokenizers.evidence import isolated, load_like_exo
 from kimi_tokenizers.model_dirs import exo
 from kimi_tokenizers.view import Change, ViewedModel, ViewReport
@@ -1186,3 +1186,62 @@ def test_a_report_is_json(models: Path, target: Path) -> None:
     assert value["target"] == str(target)
     assert value["models"][0]["changes"][0] == {"action": "add", "path": f"{FOLDER}/__pycache__"}
     assert value["models"][1]["source"] is None
+
+
+# -- what somebody else puts into it -------------------------------------------------------------
+
+
+def test_bytecode_that_somebody_put_there_is_removed(models: Path, target: Path) -> None:
+    view.make(target, [models])
+    blocked = target / FOLDER / "__pycache__"
+    blocked.unlink()
+    blocked.mkdir()
+    for name in ("tool_declaration_ts.cpython-313.pyc", "json.cpython-313.pyc"):
+        (blocked / name).write_text("poison")
+    assert only(view.make(target, [models])).problem is None
+    assert blocked.read_bytes() == b""
+
+
+@pytest.mark.parametrize("name", ["tiktoken.py", "tiktoken/__init__.py", "regex.abi3.so", "json.pyc"])
+def test_a_module_that_somebody_put_there_is_named_and_left(name: str, models: Path, target: Path) -> None:
+    view.make(target, [models])
+    path = target / FOLDER / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("raise SystemExit")
+    said = problem(view.make(target, [models]))
+    assert repr(name) in said
+    assert "Python could import" in said
+    assert path.exists()
+
+
+def test_a_linked_package_that_somebody_put_there_is_named(models: Path, target: Path, tmp_path: Path) -> None:
+    view.make(target, [models])
+    (target / FOLDER / "tiktoken").symlink_to(fill(tmp_path / "elsewhere"))
+    assert "'tiktoken'" in problem(view.make(target, [models]))
+
+
+def test_a_file_that_could_become_a_package_is_not_linked(models: Path, target: Path) -> None:
+    """A link to it would lead to the package that is there when exo looks."""
+    (models / FOLDER / "tiktoken").write_text("a file")
+    view.make(target, [models])
+    assert not os.path.lexists(target / FOLDER / "tiktoken")
+
+
+def test_a_folder_in_the_way_that_is_a_link_is_not_followed(models: Path, target: Path, tmp_path: Path) -> None:
+    (fill(models / FOLDER / "vision") / "a.safetensors").write_text("w")
+    view.make(target, [models])
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    shutil.rmtree(target / FOLDER / "vision")
+    (target / FOLDER / "vision").symlink_to(elsewhere)
+    assert "'vision" in problem(view.make(target, [models]))
+    view.remove(target)
+    assert list(elsewhere.iterdir()) == []
+
+
+def test_a_view_that_others_can_write_to_is_refused(models: Path, target: Path) -> None:
+    view.make(target, [models])
+    target.chmod(0o777)
+    for attempt in (lambda: view.make(target, [models]), lambda: view.remove(target)):
+        with pytest.raises(KimiTokenizersError, match="can be written to by others"):
+            attempt()
