@@ -1205,6 +1205,7 @@ class TikTokenTokenizer(PreTrainedTokenizer):
         for name, given in (("thinking", thinking), ("preserve_thinking", preserve_thinking)):
             if given is not None:
                 kwargs[name] = given
+        check_conversation(conversation)
         if tools and "tools_ts_str" not in kwargs:
             tools, kwargs["tools_ts_str"] = declared(tools)
         with _naming_the_message(conversation):
@@ -1341,24 +1342,142 @@ def _without_aliases(conversation: Any) -> Any:
 @contextlib.contextmanager
 def _naming_the_message(conversation: Any) -> Iterator[None]:
     """Turn what a template, json or transformers raise for a message into an error that names it."""
-    _check_messages(conversation)
+    from jinja2 import TemplateError, TemplateSyntaxError  # here: most tokenizers never render anything
+
     try:
         yield
-    except (TypeError, ValueError, RecursionError) as error:
+    except TemplateSyntaxError as error:
+        raise ChatTemplateError(f"The chat template is not one: {error.message} (line {error.lineno}).") from error
+    except (TypeError, ValueError, AttributeError, RecursionError, TemplateError) as error:
         if isinstance(error, ValueError) and "Circular reference" not in str(error):
             raise  # it says itself what is wrong
         raise ConversationError(_what_is_wrong(conversation, error)) from error
 
 
-def _check_messages(conversation: Any) -> None:
-    """Raise ConversationError for a message that is no object. transformers 4 would render nothing for it."""
-    for index, message in enumerate(conversation if isinstance(conversation, (list, tuple)) else ()):
+def check_conversation(conversation: Any) -> None:
+    """Check that messages are what a template can render, before it makes something else of them, or nothing.
+
+    Raises:
+        ConversationError: they are not; it names the message by its index, and the field.
+    """
+    if not isinstance(conversation, (list, tuple)):
+        if hasattr(conversation, "messages"):
+            return  # transformers' own class
+        raise ConversationError(
+            f"A conversation must be a list of messages, not {_a(conversation)}. Put a single message into a list."
+        )
+    for index, message in enumerate(conversation):
         if isinstance(message, (list, tuple)):
-            _check_messages(message)
-        elif message is None or isinstance(message, (str, bytes, int, float)):
+            try:
+                check_conversation(message)
+            except ConversationError as error:
+                raise ConversationError(f"Conversation {index}: {error}") from error
+        elif isinstance(message, Mapping):
+            try:
+                _check_message(message)
+            except ConversationError as error:
+                raise ConversationError(f"Message {index}: {error}") from error
+        elif not hasattr(message, "messages"):
             raise ConversationError(
-                f"Message {index} is a {type(message).__name__}, not an object with `role` and `content`."
+                f"Message {index} is {_a(message)}, not an object with `role` and `content`. Make it a dict (of a "
+                "pydantic object with `model_dump()`)."
             )
+
+
+def _check_message(message: Mapping[Any, Any]) -> None:
+    role, content = message.get("role"), message.get("content")
+    if not isinstance(role, str):
+        found = "it has no `role`" if role is None else f"its `role` is {_a(role)}"
+        raise ConversationError(f"{found}. Give one, such as 'user'.")
+    for name in _TEXTS:
+        if not isinstance(message.get(name), (str, type(None))):
+            raise ConversationError(f"its `{name}` is {_a(message[name])}, not a text.")
+    if isinstance(content, (list, tuple)):
+        for number, part in enumerate(content):
+            _check_part(part, f"part {number} of its `content`")
+    elif not isinstance(content, (str, type(None))):
+        raise ConversationError(f"its `content` is {_a(content)}, not a text or a list of parts.")
+    calls = message.get("tool_calls")
+    if calls is not None:
+        _check_calls(calls)
+
+
+_TEXTS = ("name", "reasoning", "reasoning_content", "tool_call_id")
+
+
+def _check_part(part: Any, where: str) -> None:
+    if not isinstance(part, Mapping):
+        raise ConversationError(f"{where} is {_a(part)}, not an object with a `type`.")
+    if not isinstance(part.get("type"), (str, type(None))):
+        raise ConversationError(f"the `type` of {where} is {_a(part['type'])}, not a text.")
+    if not isinstance(part.get("text"), (str, type(None))):
+        raise ConversationError(f"the `text` of {where} is {_a(part['text'])}, not a text.")
+    if part.get("type") == "text" and part.get("text") is None:
+        raise ConversationError(f"{where} is of the type 'text' and has no `text`.")
+
+
+def _check_calls(calls: Any) -> None:
+    if not isinstance(calls, (list, tuple)):
+        raise ConversationError(f"its `tool_calls` are {_a(calls)}, not a list.")
+    for number, call in enumerate(calls):
+        where = f"`tool_calls[{number}]`"
+        function = call.get("function") if isinstance(call, Mapping) else call
+        if not isinstance(function, Mapping):
+            found = f"{where} has no `function`" if function is None else f"{where} is {_a(function)}, not an object"
+            raise ConversationError(
+                f"{found}. A call is an object with `id` and `function`, of `name` and `arguments`."
+            )
+        for name, value in (("id", call.get("id")), ("function.name", function.get("name"))):
+            if not isinstance(value, (str, type(None))):
+                raise ConversationError(f"the `{name}` of {where} is {_a(value)}, not a text.")
+        arguments = function.get("arguments")
+        if not isinstance(arguments, (str, type(None))):
+            if not isinstance(arguments, Mapping):
+                raise ConversationError(f"the arguments of {where} are {_a(arguments)}, not an object or its JSON.")
+            check_json(arguments, f"the arguments of {where}")
+
+
+_DEEPEST = 200
+_LARGEST = 1 << 4096  # of integers; Python writes none of many more digits
+
+
+def check_json(value: Any, where: str) -> None:
+    """Raise ConversationError where a value is not JSON, or is nested more than 200 levels deep, or contains itself."""
+    checked: dict[int, bool] = {}  # containers, by identity -> whether all in it has been looked at
+
+    def check(value: Any, depth: int) -> None:
+        if value is None or isinstance(value, (str, bool)):
+            return
+        if isinstance(value, (int, float)):
+            if isinstance(value, float) and not math.isfinite(value):
+                raise ConversationError(f"{where} hold {value}, which JSON has not.")
+            if isinstance(value, int) and abs(value) > _LARGEST:
+                raise ConversationError(f"{where} hold a number of {value.bit_length():,} bits.")
+            return
+        if not isinstance(value, (Mapping, list, tuple)):
+            raise ConversationError(f"{where} hold {_a(value)}, which JSON has not.")
+        if checked.get(id(value)) or depth > _DEEPEST:
+            if depth <= _DEEPEST:
+                return
+            raise ConversationError(f"{where} are nested more than {_DEEPEST} levels deep, or contain themselves.")
+        if isinstance(value, Mapping):
+            for key in value:
+                if not isinstance(key, str):
+                    raise ConversationError(f"{where} have {_a(key)} as a key: {str(key)[:40]!r}. Keys are texts.")
+            value_items: Iterable[Any] = value.values()
+        else:
+            value_items = value
+        for item in value_items:
+            check(item, depth + 1)
+        checked[id(value)] = True
+
+    check(value, 0)
+
+
+def _a(value: Any) -> str:
+    """The kind of a value, for a message."""
+    name = type(value).__name__
+    return "None" if value is None else f"{'an' if name[0] in 'aeiouAEIOU' else 'a'} {name}"
 
 
 def _what_is_wrong(conversation: Any, error: Exception) -> str:
@@ -1376,9 +1495,18 @@ def _what_is_wrong(conversation: Any, error: Exception) -> str:
     return f"The conversation cannot be rendered: {reason}."
 
 
-def declared(tools: Iterable[Any]) -> tuple[list[Any], str | None]:
-    """Tools as JSON schemas sorted by key, and their declaration in TypeScript: None if a schema has no such form."""
+def declared(tools: Any) -> tuple[list[Any], str | None]:
+    """Tools as JSON schemas sorted by key, and their declaration in TypeScript: None if a schema has no such form.
+
+    Raises ConversationError where they are no list of objects (or functions) that JSON has.
+    """
+    if not isinstance(tools, (list, tuple)):
+        raise ConversationError(f"`tools` are {_a(tools)}, not a list of JSON schemas.")
     schemas = [tool_schema(tool) for tool in tools]
+    for number, schema in enumerate(schemas):
+        if not isinstance(schema, Mapping):
+            raise ConversationError(f"`tools[{number}]` is {_a(schema)}, not a JSON schema or a function.")
+        check_json(schema, f"the schema in `tools[{number}]`")
     with contextlib.suppress(UnsupportedSchemaError):  # then the template writes JSON
         schemas = [deep_sort(schema) for schema in schemas]
         return schemas, encode_tools_to_typescript_style(schemas)
