@@ -159,6 +159,7 @@ def _model(value: Mapping[str, Any]) -> dict[str, Any]:
         **{key: _get(value, key, _text) for key in ("model", "path", "detail")},
         "state": state,
         "would_load": loads,
+        "next": _text_or_none(value.get("next"), "'next'"),
         "fingerprints": _get(value, "fingerprints", _prints),
     }
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from kimi_tokenizers.errors import KimiTokenizersError
 from kimi_tokenizers.model_dirs import Model
 from kimi_tokenizers.sync.planning import plan
-from kimi_tokenizers.sync.status import ModelStatus, is_healthy
+from kimi_tokenizers.sync.status import ModelStatus, left_alone
 
 PROGRAM = "kimi-tokenizers"
 
@@ -55,11 +55,11 @@ def advice(model: Model, status: ModelStatus) -> Advice | None:
     if status.state == "incomplete" and status.tokenizer in ("healthy", "overlaid"):
         return Advice(("explain", *_naming(model)), "Weights are missing: start exo, which downloads them, first.")
     try:
-        helps = bool(plan(model.overlay, model.path).writes) and not is_healthy(model)  # `sync` passes over those
+        helps, passed_over = bool(plan(model.overlay, model.path).writes), left_alone(model)
     except (KimiTokenizersError, OSError):
-        helps = False
-    if helps:
-        return Advice(("sync", *_naming(model)))
+        helps, passed_over = False, ""
+    if helps and passed_over != "healthy":
+        return Advice(("sync", *(("--all",) if passed_over else ()), *_naming(model)))
     return Advice(("explain", *_naming(model)), "`sync` cannot mend it: do first what the detail says.")
 
 

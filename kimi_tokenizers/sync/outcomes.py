@@ -16,7 +16,12 @@ from kimi_tokenizers.sync.planning import Plan, plan
 from kimi_tokenizers.sync.restoring import Given, restore
 from kimi_tokenizers.sync.rights import explaining
 from kimi_tokenizers.sync.state import check_directory
-from kimi_tokenizers.sync.status import imported_first, is_healthy
+from kimi_tokenizers.sync.status import imported_first, left_alone
+
+_SKIPPED = {
+    "healthy": "healthy, so it needs no overlay; --all applies it nevertheless",
+    "unexamined": "it has a slow tokenizer of its own, of which nothing is known; --all puts the overlay in its place",
+}
 
 
 @dataclass
@@ -70,8 +75,9 @@ def _synced(model: Model, *, dry_run: bool, lock: bool | None, healthy_too: bool
             half_done = is_half_done(directory)
         if half_done and not dry_run:
             recover(path)  # before the guard looks: a file could be torn
-        if not healthy_too and not half_done and is_healthy(model):
-            return Outcome(model, skipped="healthy, so it needs no overlay; --all applies it nevertheless")
+        skipped = "" if healthy_too or half_done else left_alone(model)
+        if skipped:
+            return Outcome(model, skipped=_SKIPPED[skipped])
         planned = plan(model.overlay, model.path, lock=lock)
         return Outcome(model, plan=planned if dry_run else apply(planned, force=force))
     except KimiTokenizersError as error:

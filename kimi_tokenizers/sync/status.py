@@ -70,6 +70,7 @@ class _Verdict:
     would_load: bool | None
     detail: str
     error: str | None = None
+    only_unexamined: bool = False
 
 
 def examine(model: Model) -> ModelStatus:
@@ -114,11 +115,18 @@ def examine(model: Model) -> ModelStatus:
     return result
 
 
-def is_healthy(model: Model) -> bool:
-    """Whether exo would load upstream's own files, so that the overlay is not needed. Raises as `planning.plan`."""
+def left_alone(model: Model) -> Literal["", "healthy", "unexamined"]:
+    """Why `sync` passes over a model unless all are asked for; "" if it does not. Raises as `planning.plan`.
+
+    It is "healthy" where exo would load upstream's own files, so that the overlay is not needed; "unexamined" where it
+    has a slow tokenizer of its own, whole as far as reading it shows, and what upstream's is like is not known.
+    """
     path = state.check_directory(model.path)
     with TokenizerFiles(path) as directory:
-        return _verdict(model, directory, origins(model.overlay, directory)).state == "healthy"
+        verdict = _verdict(model, directory, origins(model.overlay, directory))
+    if verdict.state == "healthy":
+        return "healthy"
+    return "unexamined" if verdict.only_unexamined else ""
 
 
 def _has_record(path: Path) -> bool:
@@ -288,6 +296,9 @@ def _verdict_on_theirs(model: Model, directory: TokenizerFiles, files: Mapping[s
         return _Verdict("healthy", True, "upstream's files, untouched")
     listed = ", ".join(f"{name} ({_origin_in_words(model, directory, name, files)})" for name in drifted)
     sure = not set(modules) & set(drifted)
+    if drifted == [python] and python not in known:
+        detail = f"{python} is not ours, and which is upstream's is not known: whether it loads was not examined"
+        return _Verdict("drifted", None, detail, only_unexamined=True)
     detail = f"neither upstream's known files nor ours: {listed}"
     return _Verdict("drifted", True if sure else None, detail if sure else f"{detail}; whether it loads is not known")
 

@@ -71,6 +71,13 @@ def test_python_of_which_no_hash_is_known_is_not_said_to_load(tmp_path: Path) ->
     result = examined(model_dir, "moonshotai/Kimi-K2-Instruct", instruct)
     assert (result.state, result.would_load, result.fingerprints) == ("drifted", None, None)
     assert result.files["tokenization_kimi.py"] == "unknown"
+    model = Model("moonshotai/Kimi-K2-Instruct", model_dir, instruct)
+    advised = sync.advice(model, result)
+    assert advised is not None
+    assert advised.command[:2] == ("sync", "--all")  # without, it is passed over
+    skipped = sync.sync_model(model).skipped
+    assert skipped is not None
+    assert "of which nothing is known; --all" in skipped
 
 
 @pytest.mark.parametrize("name", ["tokenization_kimi.py", "tool_declaration_ts.py"])
