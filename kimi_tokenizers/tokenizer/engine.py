@@ -16,8 +16,6 @@ from collections.abc import Set as AbstractSet
 from importlib.util import find_spec
 from typing import Any, Literal
 
-import tiktoken
-
 from kimi_tokenizers import catalogue
 from kimi_tokenizers.overlays.common.tokenization_kimi import KimiEncoding, Prompt, _has_long_run, _threads
 
@@ -34,7 +32,7 @@ _UNICODE = 16  # the older of the versions that the engines follow
 _BLOCK = 16_384  # characters that are looked at together; what numpy makes of so many stays in the processor's cache
 
 
-def accelerated(model: tiktoken.Encoding) -> tiktoken.Encoding:
+def accelerated(model: KimiEncoding) -> KimiEncoding:
     """The same encoding with the second engine behind it, if gigatoken is installed and $KIMI_TOKENIZERS_ENGINE allows.
 
     Set KIMI_TOKENIZERS_ENGINE=tiktoken to do without it.

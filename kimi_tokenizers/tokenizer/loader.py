@@ -20,6 +20,7 @@ from kimi_tokenizers.model_dirs import (
     TokenizerFiles,
     check_vocabulary,
 )
+from kimi_tokenizers.tokenizer.conversion import teach_transformers
 
 if TYPE_CHECKING:
     from mlx_lm.tokenizer_utils import TokenizerWrapper
@@ -102,6 +103,7 @@ def _load(
             overlay.read("tiktoken.model")  # raises OverlayError, which says what to do about a packaged file
             raise
     tokenizer.model = accelerated(tokenizer.model)
+    teach_transformers()
     return tokenizer
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from kimi_tokenizers import resolver
 from kimi_tokenizers.errors import VocabularyMismatchError
 from kimi_tokenizers.model_dirs import TokenizerFiles, identify
+from kimi_tokenizers.tokenizer.conversion import teach_transformers
 from kimi_tokenizers.tokenizer.loader import tokenizer_class
 
 # Arguments of AutoTokenizer.from_pretrained that say which class to use or where to download from.
@@ -28,6 +29,7 @@ def register() -> None:
     """
     from transformers import AutoTokenizer
 
+    teach_transformers()
     original = AutoTokenizer.from_pretrained.__func__
     if hasattr(original, "kimi_tokenizers_original"):
         return

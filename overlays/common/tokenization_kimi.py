@@ -36,11 +36,12 @@ import json
 import math
 import os
 import re
+import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, NoReturn
+from typing import Any, Literal, NamedTuple, NoReturn, cast
 
 import tiktoken
 from transformers import AddedToken, BatchEncoding, PreTrainedTokenizer
@@ -469,6 +470,47 @@ class KimiEncoding(tiktoken.Encoding):
         self._needles = tuple({"<|" if token.startswith("<|") else token: None for token in special_tokens})
         self._has_joint = any(map(_JOINT.search, special_tokens))
 
+    @property
+    def eot_token(self) -> int:
+        """The id that ends a text, that of `[EOS]`. Raises KeyError where there is none."""
+        return self._special_tokens["[EOS]"]
+
+    # Tables of the whole vocabulary, made when they are first asked for. They are the engine's and not the tokenizer's,
+    # because the fingerprints of datasets are made of everything in a tokenizer's `__dict__`.
+
+    @functools.cached_property
+    def token_ids(self) -> dict[str, int]:
+        """Token -> id of every token; see `TikTokenTokenizer.get_vocab` for how they are written."""
+        return {**{_characters(token): rank for token, rank in self._mergeable_ranks.items()}, **self._special_tokens}
+
+    @functools.cached_property
+    def tokens(self) -> dict[int, str]:
+        """Id -> token of every token."""
+        return {index: token for token, index in self.token_ids.items()}
+
+    # Copies and pickles
+
+    _has_published_ranks = False
+
+    def __getstate__(self) -> object:
+        state = super().__getstate__()
+        if isinstance(state, dict) and self._has_published_ranks and _IN_PACKAGE:
+            state["mergeable_ranks"] = None  # whoever reads the pickle has the package, and so the ranks
+        return state
+
+    def __setstate__(self, value: object) -> None:
+        published = isinstance(value, dict) and value["mergeable_ranks"] is None
+        if isinstance(value, dict) and published:
+            value = {**value, "mergeable_ranks": _packaged_ranks()}
+        super().__setstate__(value)
+        self._has_published_ranks = published
+
+    def __copy__(self) -> KimiEncoding:
+        return self  # it never changes
+
+    def __deepcopy__(self, memo: Any) -> KimiEncoding:
+        return self
+
     def encode(
         self,
         text: str,
@@ -822,9 +864,8 @@ class TikTokenTokenizer(PreTrainedTokenizer):
     own_line: str | None = None
     """The only line that a class is for; None for this one, which serves several."""
     special_tokens: dict[str, int]
-    model: tiktoken.Encoding
+    model: KimiEncoding
     _own_steps = True
-    _vocab: dict[str, int] | None = None
 
     # Building
 
@@ -860,6 +901,7 @@ class TikTokenTokenizer(PreTrainedTokenizer):
         self.special_tokens = special_tokens(table)
         _check_names(self.special_tokens, ranks)
         self.model = _new_engine(ranks, self.special_tokens)
+        self._vocab_file = os.fspath(vocab_file)
 
         extra = kwargs.pop("extra_special_tokens", None)
         if isinstance(extra, Mapping) and extra:
@@ -900,10 +942,12 @@ class TikTokenTokenizer(PreTrainedTokenizer):
 
     def get_vocab(self) -> dict[str, int]:
         """Token -> id of the whole vocabulary; bytes are written as GPT-2 writes them (a space as `Ġ`)."""
-        if self._vocab is None:
-            ranks = {_characters(token): rank for token, rank in self.model._mergeable_ranks.items()}
-            self._vocab = {**ranks, **self.special_tokens}
-        return self._vocab.copy()
+        return self.model.token_ids.copy()
+
+    @property
+    def vocab(self) -> dict[str, int]:
+        """As `get_vocab()`: what transformers' fast tokenizers have, and streaming detokenizers read."""
+        return self.get_vocab()
 
     def _convert_token_to_id(self, token: str) -> int | None:
         if token in self.special_tokens:
@@ -931,8 +975,69 @@ class TikTokenTokenizer(PreTrainedTokenizer):
         if missing:
             self.special_tokens.update(missing)
             self.model = _new_engine(self.model._mergeable_ranks, self.special_tokens)
-            self._vocab = None
         return added
+
+    # What upstream's class has besides, for tools that read it. The tables are the tokenizer's own: not to be changed.
+
+    @property
+    def vocab_file(self) -> str:
+        """Path of the rank table that was read.
+
+        Raises:
+            VocabFileError: transformers' general converter asks. It knows neither the pattern nor the ids of control
+                tokens, and would make a tokenizer with other ids.
+        """
+        if sys._getframe(1).f_globals.get("__name__") == "transformers.convert_slow_tokenizer":
+            raise VocabFileError(
+                "transformers cannot convert this tokenizer to a fast one with the same ids. Install kimi-tokenizers "
+                "and call `kimi_tokenizers.register()` first, or write a tokenizer.json with its command `export`."
+            )
+        return self._vocab_file
+
+    @property
+    def encoder(self) -> dict[str, int]:
+        """Token -> id."""
+        return self.model.token_ids
+
+    @property
+    def decoder(self) -> dict[int, str]:
+        """Id -> token."""
+        return self.model.tokens
+
+    @property
+    def byte_encoder(self) -> dict[int, str]:
+        """Byte -> the character that it is written as."""
+        return dict(enumerate(_BYTE_CHARACTERS))
+
+    @property
+    def byte_decoder(self) -> dict[str, int]:
+        """Character -> the byte that is written so."""
+        return {character: byte for byte, character in enumerate(_BYTE_CHARACTERS)}
+
+    @property
+    def n_words(self) -> int:
+        """How many ids there are, those of added tokens included."""
+        return len(self)
+
+    @property
+    def bos_id(self) -> int | None:
+        """Id of the `bos_token`."""
+        return cast("int | None", self.bos_token_id)
+
+    @property
+    def eos_id(self) -> int | None:
+        """Id of the `eos_token`."""
+        return cast("int | None", self.eos_token_id)
+
+    @property
+    def pad_id(self) -> int | None:
+        """Id of the `pad_token`."""
+        return cast("int | None", self.pad_token_id)
+
+    @property
+    def unk_id(self) -> int | None:
+        """Id of the `unk_token`."""
+        return cast("int | None", self.unk_token_id)
 
     # Text to ids
 
@@ -1263,7 +1368,21 @@ _RETURN_DICT = inspect.signature(PreTrainedTokenizer.apply_chat_template).parame
 
 
 def _new_engine(ranks: dict[bytes, int], names: Mapping[str, int]) -> KimiEncoding:
-    return KimiEncoding("kimi_k2", pat_str=PAT_STR, mergeable_ranks=ranks, special_tokens=dict(names))
+    """The engine with the ranks that `read_ranks` has read."""
+    engine = KimiEncoding("kimi_k2", pat_str=PAT_STR, mergeable_ranks=ranks, special_tokens=dict(names))
+    engine._has_published_ranks = True
+    return engine
+
+
+# Whether this is the file of the installed package, and not one that lies in a model directory.
+_IN_PACKAGE = __name__.startswith("kimi_tokenizers.")
+
+
+def _packaged_ranks() -> dict[bytes, int]:
+    from importlib.resources import as_file, files
+
+    with as_file(files(__package__).joinpath(VOCAB_FILE)) as path:
+        return read_ranks(path)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
