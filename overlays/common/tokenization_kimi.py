@@ -1508,28 +1508,29 @@ def _check_message(message: Mapping[Any, Any]) -> None:
     if not isinstance(role, str):
         found = "it has no `role`" if role is None else f"its `role` is {_a(role)}"
         raise ConversationError(f"{found}. Give one, such as 'user'.")
-    for name in _TEXTS:
-        if not isinstance(message.get(name), (str, type(None))):
-            raise ConversationError(f"its `{name}` is {_a(message[name])}, not a text.")
+    for name, value in message.items():
+        if name in _TEXTS and not isinstance(value, _TEXT):
+            raise ConversationError(f"its `{name}` is {_a(value)}, not a text.")
     if isinstance(content, (list, tuple)):
         for number, part in enumerate(content):
             _check_part(part, f"part {number} of its `content`")
-    elif not isinstance(content, (str, type(None))):
+    elif not isinstance(content, _TEXT):
         raise ConversationError(f"its `content` is {_a(content)}, not a text or a list of parts.")
     calls = message.get("tool_calls")
     if calls is not None:
         _check_calls(calls)
 
 
-_TEXTS = ("name", "reasoning", "reasoning_content", "tool_call_id")
+_TEXT = (str, type(None))
+_TEXTS = frozenset({"name", "reasoning", "reasoning_content", "tool_call_id"})
 
 
 def _check_part(part: Any, where: str) -> None:
     if not isinstance(part, Mapping):
         raise ConversationError(f"{where} is {_a(part)}, not an object with a `type`.")
-    if not isinstance(part.get("type"), (str, type(None))):
+    if not isinstance(part.get("type"), _TEXT):
         raise ConversationError(f"the `type` of {where} is {_a(part['type'])}, not a text.")
-    if not isinstance(part.get("text"), (str, type(None))):
+    if not isinstance(part.get("text"), _TEXT):
         raise ConversationError(f"the `text` of {where} is {_a(part['text'])}, not a text.")
     if part.get("type") == "text" and part.get("text") is None:
         raise ConversationError(f"{where} is of the type 'text' and has no `text`.")
@@ -1547,10 +1548,10 @@ def _check_calls(calls: Any) -> None:
                 f"{found}. A call is an object with `id` and `function`, of `name` and `arguments`."
             )
         for name, value in (("id", call.get("id")), ("function.name", function.get("name"))):
-            if not isinstance(value, (str, type(None))):
+            if not isinstance(value, _TEXT):
                 raise ConversationError(f"the `{name}` of {where} is {_a(value)}, not a text.")
         arguments = function.get("arguments")
-        if not isinstance(arguments, (str, type(None))):
+        if not isinstance(arguments, _TEXT):
             if not isinstance(arguments, Mapping):
                 raise ConversationError(f"the arguments of {where} are {_a(arguments)}, not an object or its JSON.")
             check_json(arguments, f"the arguments of {where}")
@@ -1562,35 +1563,40 @@ _LARGEST = 1 << 4096  # of integers; Python writes none of many more digits
 
 def check_json(value: Any, where: str) -> None:
     """Raise ConversationError where a value is not JSON, or is nested more than 200 levels deep, or contains itself."""
-    checked: dict[int, bool] = {}  # containers, by identity -> whether all in it has been looked at
+    try:
+        _check_json(value, set(), 0)
+    except ConversationError as error:
+        raise ConversationError(f"{where} {error}") from None
 
-    def check(value: Any, depth: int) -> None:
-        if value is None or isinstance(value, (str, bool)):
-            return
-        if isinstance(value, (int, float)):
-            if isinstance(value, float) and not math.isfinite(value):
-                raise ConversationError(f"{where} hold {value}, which JSON has not.")
-            if isinstance(value, int) and abs(value) > _LARGEST:
-                raise ConversationError(f"{where} hold a number of {value.bit_length():,} bits.")
-            return
-        if not isinstance(value, (Mapping, list, tuple)):
-            raise ConversationError(f"{where} hold {_a(value)}, which JSON has not.")
-        if checked.get(id(value)) or depth > _DEEPEST:
-            if depth <= _DEEPEST:
-                return
-            raise ConversationError(f"{where} are nested more than {_DEEPEST} levels deep, or contain themselves.")
-        if isinstance(value, Mapping):
-            for key in value:
-                if not isinstance(key, str):
-                    raise ConversationError(f"{where} have {_a(key)} as a key: {str(key)[:40]!r}. Keys are texts.")
-            value_items: Iterable[Any] = value.values()
-        else:
-            value_items = value
-        for item in value_items:
-            check(item, depth + 1)
-        checked[id(value)] = True
 
-    check(value, 0)
+def _check_json(value: Any, checked: set[int], depth: int) -> None:
+    """As `check_json`. `checked` has the identity of each container that has been looked at as a whole."""
+    if isinstance(value, (str, bool)) or value is None:
+        return
+    if isinstance(value, Mapping):
+        for key in value:
+            if not isinstance(key, str):
+                raise ConversationError(f"have {_a(key)} as a key: {str(key)[:40]!r}. Keys are texts.")
+        items: Iterable[Any] = value.values()
+    elif isinstance(value, (list, tuple)):
+        items = value
+    elif isinstance(value, int):
+        if abs(value) > _LARGEST:
+            raise ConversationError(f"hold a number of {value.bit_length():,} bits.")
+        return
+    elif isinstance(value, float):
+        if not math.isfinite(value):
+            raise ConversationError(f"hold {value}, which JSON has not.")
+        return
+    else:
+        raise ConversationError(f"hold {_a(value)}, which JSON has not.")
+    if depth > _DEEPEST:
+        raise ConversationError(f"are nested more than {_DEEPEST} levels deep, or contain themselves.")
+    if id(value) not in checked:
+        for item in items:
+            if not isinstance(item, str):
+                _check_json(item, checked, depth + 1)
+        checked.add(id(value))
 
 
 def _a(value: Any) -> str:
