@@ -108,6 +108,7 @@ class Overlay:
         evidence: file, or what else there is -> how it is known: "hash", "golden", "reports" or "none", as the
             manifests explain.
         text_types: the same for `model_type` in `text_config`, where that differs.
+        own_type: the same for what upstream's models have, where the guard allows more.
         encoder: those of `files` that render conversations, where the line has a chat encoder instead of a template; a
             chat template in a model directory then has no effect.
     """
@@ -121,6 +122,7 @@ class Overlay:
     evidence: Mapping[str, str] = field(default_factory=dict)
     encoder: tuple[str, ...] = ()
     text_types: str | None = None
+    own_type: str | None = None
 
     @property
     def always_ours(self) -> tuple[str, ...]:
@@ -194,4 +196,5 @@ class Overlay:
             evidence=manifest["evidence"],
             encoder=tuple(manifest.get("encoder", ())),
             text_types=manifest["guard"].get("text_types"),
+            own_type=manifest["guard"].get("own_type"),
         )

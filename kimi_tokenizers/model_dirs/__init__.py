@@ -28,7 +28,7 @@ from kimi_tokenizers.model_dirs.finding import (
 from kimi_tokenizers.model_dirs.fingerprint import prompt_fingerprint, token_fingerprint
 from kimi_tokenizers.model_dirs.folder import Folder
 from kimi_tokenizers.model_dirs.guard import check_vocabulary
-from kimi_tokenizers.model_dirs.identification import identify
+from kimi_tokenizers.model_dirs.identification import identify, what_is_missing
 from kimi_tokenizers.model_dirs.locking import LOCK_SECONDS, only_process, wait_for
 from kimi_tokenizers.model_dirs.reading_python import Outline, is_compiled_from, outline, same_code
 from kimi_tokenizers.model_dirs.shadowing import importable
@@ -96,4 +96,5 @@ __all__ = [
     "same_code",
     "token_fingerprint",
     "wait_for",
+    "what_is_missing",
 ]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
 from pathlib import Path
+from typing import Any
 
 from kimi_tokenizers import catalogue
 from kimi_tokenizers.catalogue import Overlay
@@ -21,7 +23,8 @@ def identify(directory: TokenizerFiles) -> Overlay | None:
     """The overlay for a directory whose model id is not given; None where nothing says that it is a Kimi model.
 
     What it goes by: the folder's name (exo's `org--name`, Hugging Face's `models--org--name/snapshots/…`, or the bare
-    model name), the overlay's own `kimi_line.json`, the tokenizer and model that its configuration names.
+    model name), the overlay's own `kimi_line.json`, the tokenizer and model that its configuration names, and the rank
+    table together with the model type.
     """
     path = Path(os.path.abspath(directory.path))
     for folder in (
@@ -42,25 +45,71 @@ def identify(directory: TokenizerFiles) -> Overlay | None:
 
 def _identify_by_contents(directory: TokenizerFiles) -> Overlay | None:
     config = directory.object(TOKENIZER_CONFIG) or {}
-    model_type = (directory.object("config.json") or {}).get("model_type")
     named = json.dumps([config.get("auto_map"), config.get("tokenizer_class")])
     table = directory.control_token_table()
     names = {(key, entry.get("content")) for key, entry in table.items() if isinstance(entry, dict)}
     candidates = []
-    of_its_name = []
-    for overlay in catalogue.overlays().values():
-        of_its_type = model_type is not None and re.fullmatch(overlay.model_types[0], str(model_type), re.IGNORECASE)
-        if model_type is not None and not of_its_type:
-            continue
-        # Others have the architectures of DeepSeek; one that is called after Kimi is Moonshot's.
-        says_so = of_its_type and "kimi" in str(model_type).lower()
-        of_its_name += [overlay] if says_so else []
+    own: list[Overlay] = []  # those whose upstream models have this type
+    for overlay, says_so in _of_its_type(directory):
+        own += [overlay] if says_so and _has_type(directory, overlay.own_type or overlay.model_types[0]) else []
         if not says_so and not any(name[:-3] in named for name in overlay.always_ours if name.startswith(_PYTHON)):
             continue
         ours = {(str(index), name) for index, name in overlay.control_tokens().items()}
         if names.issuperset(ours):
             candidates.append((len(ours), overlay.default, overlay))
-    if not table and len(of_its_name) == 1:  # nothing says which tokens it has, and no other line has this type
-        return of_its_name[0]
+    if not table and own and all(overlay.control_tokens() == own[0].control_tokens() for overlay in own):
+        return max(own, key=lambda overlay: overlay.default)  # no other line has this type
     best = max(candidates, key=lambda candidate: candidate[:2], default=None)
     return best[2] if best else None
+
+
+def _of_its_type(directory: TokenizerFiles) -> list[tuple[Overlay, bool]]:
+    """The overlays that the model type allows, and whether it, or the rank table, says that this is a Kimi model.
+
+    Others have the architectures of DeepSeek; one that is called after Kimi is Moonshot's.
+    """
+    model_type = _model_type(directory)
+    allowed = [overlay for overlay in catalogue.overlays().values() if _has_type(directory, overlay.model_types[0])]
+    says_so = "kimi" in str(model_type).lower() or bool(allowed and _has_the_rank_table(directory, allowed[0]))
+    return [(overlay, says_so) for overlay in allowed]
+
+
+def _model_type(directory: TokenizerFiles) -> Any:
+    return (directory.object("config.json") or {}).get("model_type")
+
+
+def _has_type(directory: TokenizerFiles, pattern: str) -> bool:
+    """Whether the model type is such a one; where there is none, it may be any."""
+    model_type = _model_type(directory)
+    return model_type is None or re.fullmatch(pattern, str(model_type), re.IGNORECASE) is not None
+
+
+def _has_the_rank_table(directory: TokenizerFiles, overlay: Overlay) -> bool:
+    ours = overlay.files["tiktoken.model"]
+    with directory.opened(ours.name) as file:
+        if file is None or file.status.st_size != ours.size:
+            return False
+        return hashlib.sha256(file.read()).hexdigest() == ours.sha256
+
+
+def what_is_missing(directory: TokenizerFiles) -> str | None:
+    """Why `identify` cannot tell the line of a directory that does hold a Kimi model; None for any other directory."""
+    try:
+        kin = [overlay for overlay, says_so in _of_its_type(directory) if says_so]
+        if not kin or _model_type(directory) is None or not _has_the_rank_table(directory, kin[0]):
+            return None
+        table = directory.control_token_table()
+    except KimiTokenizersError:
+        return None  # damaged files do not say anything
+    lines = ", ".join(overlay.line for overlay in kin)
+    found = (
+        f"the control tokens in its {TOKENIZER_CONFIG} are those of none of them"
+        if table
+        else f"it has no {TOKENIZER_CONFIG} with an `added_tokens_decoder` that would tell them apart"
+    )
+    return (
+        f"{str(directory.path)!r} holds the rank table of Kimi and a config.json with model_type "
+        f"{_model_type(directory)!r}, as models of the lines {lines} have, and {found}. Put the model's own "
+        f"{TOKENIZER_CONFIG} there, give the folder the model's name (as in 'Kimi-K2.6-4bit'), or load it with "
+        "kimi_tokenizers.load(model_id, model_dir)."
+    )

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 from conftest import OVERLAYS
+from hub import Hub, files_of
 from layouts import K3_TOKENS, hf_snapshot, small_tokenizer_json, write_layout
 
 from kimi_tokenizers import resolver, view
@@ -141,6 +142,11 @@ def _directories(folder: Path) -> dict[str, Path]:
     result["damaged"] = write_layout(folder / "damaged-kimi" / exo_name, "good")
     (result["damaged"] / "tokenizer_config.json").write_bytes(b"{")
     write_tiny(result["good"] / "below")
+    for name, line in (("ranks and type", "kimi-k2.6"), ("ranks and a type of two lines", "kimi-k2-instruct")):
+        result[name] = write_layout(folder / "ranks" / line.upper(), "good", line).rename(folder / name)
+        for file in result[name].iterdir():
+            if file.name not in ("config.json", "tiktoken.model"):
+                file.unlink()
     return result
 
 
@@ -156,7 +162,9 @@ def results(directories: dict[str, Path], folder: Path) -> dict[str, Any]:
         ("here", [["."], {}], broken),
         ("subfolder", [[good], {"subfolder": "below"}], None),
         ("hub", [["moonshotai/Kimi-K2.6"], {"local_files_only": True}], str(folder)),
+        ("hub, in the cache", [["moonshotai/Kimi-K2.5"], {}], str(folder)),
     ]
+    hf_snapshot(folder / "hf" / "hub", "moonshotai/Kimi-K2.5", "broken", "kimi-k2.5")
     environment = {
         **os.environ,
         "PYTHONPATH": str(OVERLAYS.parent),
@@ -243,6 +251,41 @@ def test_another_vocabulary_in_a_folder_named_like_k2_is_left_to_transformers_wi
     assert warning.startswith("RuntimeWarning <string> ")  # the line that asked for the tokenizer
     assert contradiction in warning
     assert "kimi-k2.6" in warning
+
+
+def test_rank_table_and_model_type_identify_a_folder_of_any_name(results: dict[str, Any]) -> None:
+    assert results["ranks and type"]["module"].startswith("kimi_tokenizers")
+    assert results["ranks and type"]["ids"] == KIMI
+
+
+def test_where_they_do_not_tell_the_line_the_error_says_what_would(
+    results: dict[str, Any], directories: dict[str, Path]
+) -> None:
+    found = results["ranks and a type of two lines"]
+    assert found["error"] == "UnknownModelError"
+    for part in (str(directories["ranks and a type of two lines"]), "'kimi_k2'", "kimi-k2-thinking", "added_tokens"):
+        assert part in found["message"]
+
+
+def test_a_model_id_is_found_in_the_cache(results: dict[str, Any]) -> None:
+    found = results["hub, in the cache"]
+    assert found["module"].startswith("kimi_tokenizers"), found
+    assert (found["ids"], found["name"]) == (KIMI, "moonshotai/Kimi-K2.5")
+
+
+def test_a_model_id_is_found_on_the_hub(directories: dict[str, Path], folder: Path) -> None:
+    online = folder / "online"
+    with Hub() as hub:
+        hub.publish("moonshotai/Kimi-K2.6", files_of(directories["broken"]))
+        script = "import sys; import kimi_tokenizers as kt; from transformers import AutoTokenizer; kt.register()\n" + (
+            "t = AutoTokenizer.from_pretrained('moonshotai/Kimi-K2.6'); print(type(t).__name__, t.encode(sys.argv[1]))"
+        )
+        environment = {**os.environ, cache.CACHE_VARIABLE: str(folder / "cache"), "HF_HUB_OFFLINE": "0"}
+        environment |= {"HF_ENDPOINT": hub.url, "HF_HOME": str(online), "HF_HUB_DISABLE_XET": "1"}
+        command = [sys.executable, "-c", script, TEXT]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        assert done.stdout == f"TikTokenTokenizer {KIMI}\n", done.stderr[-2000:]
+        assert not any("safetensors" in request or ".py" in request for request in hub.requests)
 
 
 def test_k3_in_a_plain_folder_is_left_to_transformers(results: dict[str, Any]) -> None:
