@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 def copy_source(target: Path) -> Path:
     """A copy of what git keeps, so that building leaves nothing in the checkout."""
     names = (
-        *("pyproject.toml", "MANIFEST.in", "README.md", "CHANGELOG.md", "CONTRIBUTING.md"),
+        *("pyproject.toml", "MANIFEST.in", "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"),
         *("LICENSE", "LICENSE-Modified-MIT", "NOTICE", "kimi_tokenizers", "overlays", "scripts", "tests"),
     )
     target.mkdir(parents=True)

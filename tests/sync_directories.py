@@ -118,6 +118,12 @@ def read(path: Path) -> bytes | None:
     return None
 
 
+def replaced_as_exo_does(path: Path, content: bytes) -> None:
+    partial = path.with_name(path.name + ".partial")
+    partial.write_bytes(content)
+    os.replace(partial, path)
+
+
 def refusal(work: Callable[[], Any]) -> SyncError | None:
     """The error that something is refused with; None if it is done."""
     try:

@@ -189,7 +189,7 @@ def test_the_sdist_has_the_tests_and_the_overlays_once(sdist: Path) -> None:
     assert kept <= names
     assert not [name for name in names if name.startswith("overlays/") or "__pycache__" in name]
     assert len([name for name in names if name.endswith("tiktoken.model")]) == 1
-    assert names >= {"LICENSE", "LICENSE-Modified-MIT", "NOTICE", "CHANGELOG.md", "CONTRIBUTING.md"}
+    assert names >= {"LICENSE", "LICENSE-Modified-MIT", "NOTICE", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"}
     assert not any(path.is_symlink() for path in sdist.rglob("*"))
 
 

@@ -26,6 +26,7 @@ from sync_directories import (
     mixed,
     read,
     refusal,
+    replaced_as_exo_does,
     small_disk,
     snapshot,
 )
@@ -160,12 +161,6 @@ def test_killed_while_two_generations_are_kept(tmp_path: Path, monkeypatch: pyte
                 if not killed:
                     assert both[0][1] == newer
                     break
-
-
-def replaced_as_exo_does(path: Path, content: bytes) -> None:
-    partial = path.with_name(path.name + ".partial")
-    partial.write_bytes(content)
-    os.replace(partial, path)
 
 
 # -- full disks --------------------------------------------------------------------------------------------

@@ -1,0 +1,53 @@
+"""Hostile directories of every kind, and everything that this package does with one: see `exercise`.
+
+All kinds are too many for every run: where a kind is made for several files, one stands for all here, and
+`scripts/campaign.py` tries the others.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import tiktoken
+from hostile.directories import IDS_DIFFER, KINDS, OPEN, TABLES, UNLOADABLE, Place
+from hostile.exercise import COMMANDS, PROBE, exercise
+
+OTHERS = ("chat_template.jinja is", "tiktoken.model is", "config.json", "tool_declaration_ts.py is")
+OTHERS += ("tokenizer.json", "kimi_line.json", "model.safetensors.index.json: ")
+CONFIGURED = [f"tokenizer_config.json: {name}" for name in (*IDS_DIFFER, *UNLOADABLE, *TABLES)]
+CODE = [name for name in KINDS if "Python" in name or name.startswith(("modules", "packages"))]
+
+
+@pytest.fixture(scope="module")
+def ids(plain: tiktoken.Encoding) -> list[int]:
+    return plain.encode(PROBE, allowed_special="all")
+
+
+@pytest.mark.parametrize("name", [n for n in KINDS if n not in (*OPEN, *CONFIGURED) and not n.startswith(OTHERS)])
+def test_commands(tmp_path: Path, ids: list[int], name: str) -> None:
+    place = Place(tmp_path)
+    assert exercise(place, KINDS[name](place), ids, COMMANDS) == []
+
+
+@pytest.mark.parametrize("name", [name for name in (*CONFIGURED, *CODE) if name not in OPEN])
+def test_tokenizers(tmp_path: Path, ids: list[int], name: str) -> None:
+    place = Place(tmp_path)
+    steps = ("load", "view", "exo on the view") if name in CODE else ("register", "exo on what resolve gave")
+    assert exercise(place, KINDS[name](place), ids, steps) == []
+
+
+def test_it_can_fail(tmp_path: Path, ids: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a step touched, ran or told what it must not, or gave other ids, `exercise` says so."""
+
+    def spoil(place: Place, model_dir: Path) -> list[int]:
+        (place.outside / "foreign" / "config.json").unlink()
+        place.canary.write_text("ran")
+        (place.models.parent / "told").write_bytes((place.outside / "token").read_bytes())
+        return [1]
+
+    monkeypatch.setitem(exercise.__globals__["_STEPS"], "load", spoil)
+    place = Place(tmp_path)
+    wrong = "\n".join(exercise(place, place.model(), ids, ["load"]))
+    for what in ("the ids are [1]", "Python of the directory ran", "outside was changed", "told tells what is private"):
+        assert what in wrong
