@@ -24,6 +24,7 @@ from kimi_tokenizers.overlays.common.tokenization_kimi import (
     ConversationError,
     Prompt,
     Segment,
+    check_conversation,
     declared,
 )
 from kimi_tokenizers.overlays.common.tokenization_kimi import TikTokenTokenizer as KimiTokenizer
@@ -63,6 +64,7 @@ class TikTokenTokenizer(KimiTokenizer):
                 tools, declaration = declared(tools)
                 kwargs["tools_ts_str"] = stand_ins.put(declaration)
                 tools = stand_ins.put(tools)
+            check_conversation(conversation)
             conversation = stand_ins.put(conversation)
         except RecursionError:
             raise ConversationError("The conversation is nested too deep, or contains itself. Flatten it.") from None
@@ -105,7 +107,7 @@ class _StandIns:
         """A value in which stand-ins are in place of control tokens, at any depth."""
         if isinstance(value, str):
             return self._part.sub(self._stand_in, self._name.sub(self._stand_in, value))
-        if isinstance(value, dict):
+        if isinstance(value, Mapping):
             return {self.put(key): self.put(item) for key, item in value.items()}
         if isinstance(value, (list, tuple)):
             return [self.put(item) for item in value]

@@ -1480,13 +1480,14 @@ def check_conversation(conversation: Any) -> None:
         ConversationError: they are not; it names the message by its index, and the field.
     """
     if not isinstance(conversation, (list, tuple)):
-        if hasattr(conversation, "messages"):
+        if _has_messages(conversation):
             return  # transformers' own class
         raise ConversationError(
             f"A conversation must be a list of messages, not {_a(conversation)}. Put a single message into a list."
         )
+    is_batch = bool(conversation) and isinstance(conversation[0], (list, tuple))
     for index, message in enumerate(conversation):
-        if isinstance(message, (list, tuple)):
+        if is_batch:
             try:
                 check_conversation(message)
             except ConversationError as error:
@@ -1496,17 +1497,24 @@ def check_conversation(conversation: Any) -> None:
                 _check_message(message)
             except ConversationError as error:
                 raise ConversationError(f"Message {index}: {error}") from error
-        elif not hasattr(message, "messages"):
+        elif not _has_messages(message):
             raise ConversationError(
                 f"Message {index} is {_a(message)}, not an object with `role` and `content`. Make it a dict (of a "
                 "pydantic object with `model_dump()`)."
             )
 
 
+def _has_messages(value: Any) -> bool:
+    try:
+        return hasattr(value, "messages")
+    except Exception:  # a class of the caller's may answer anything
+        return False
+
+
 def _check_message(message: Mapping[Any, Any]) -> None:
     role, content = message.get("role"), message.get("content")
-    if not isinstance(role, str):
-        found = "it has no `role`" if role is None else f"its `role` is {_a(role)}"
+    if not isinstance(role, str) or not role:
+        found = f"its `role` is {_a(role)}" if role else "it has no `role`"
         raise ConversationError(f"{found}. Give one, such as 'user'.")
     for name, value in message.items():
         if name in _TEXTS and not isinstance(value, _TEXT):
@@ -1532,8 +1540,12 @@ def _check_part(part: Any, where: str) -> None:
         raise ConversationError(f"the `type` of {where} is {_a(part['type'])}, not a text.")
     if not isinstance(part.get("text"), _TEXT):
         raise ConversationError(f"the `text` of {where} is {_a(part['text'])}, not a text.")
-    if part.get("type") == "text" and part.get("text") is None:
-        raise ConversationError(f"{where} is of the type 'text' and has no `text`.")
+    is_media = part.get("type") in _MEDIA_PARTS or "image" in part or "image_url" in part
+    if part.get("text") is None and not is_media:
+        raise ConversationError(f"{where} is of the type {str(part.get('type'))[:40]!r} and has no `text`.")
+
+
+_MEDIA_PARTS = ("image", "image_url", "video", "video_url")
 
 
 def _check_calls(calls: Any) -> None:
@@ -1550,6 +1562,8 @@ def _check_calls(calls: Any) -> None:
         for name, value in (("id", call.get("id")), ("function.name", function.get("name"))):
             if not isinstance(value, _TEXT):
                 raise ConversationError(f"the `{name}` of {where} is {_a(value)}, not a text.")
+        if not function.get("name"):
+            raise ConversationError(f"the function of {where} has no `name`.")
         arguments = function.get("arguments")
         if not isinstance(arguments, _TEXT):
             if not isinstance(arguments, Mapping):
@@ -1557,12 +1571,12 @@ def _check_calls(calls: Any) -> None:
             check_json(arguments, f"the arguments of {where}")
 
 
-_DEEPEST = 200
+_DEEPEST = 256
 _LARGEST = 1 << 4096  # of integers; Python writes none of many more digits
 
 
 def check_json(value: Any, where: str) -> None:
-    """Raise ConversationError where a value is not JSON, or is nested more than 200 levels deep, or contains itself."""
+    """Raise ConversationError where a value is not JSON, or is nested more than 256 levels deep, or contains itself."""
     try:
         _check_json(value, set(), 0)
     except ConversationError as error:

@@ -101,6 +101,8 @@ def _check_digits(value: int, where: str) -> None:
 
 def short(value: Any) -> str:
     """A value for people; its own class may do anything when asked for its text."""
+    if isinstance(value, int) and abs(value) >= 10**60:
+        return "a very large number"
     if isinstance(value, (str, bytes, int, float, type(None))):
-        return repr(value)[:60]
+        return repr(value[:60] if isinstance(value, (str, bytes)) else value)[:60]
     return f"an object of type {type(value).__name__}"

@@ -13,11 +13,16 @@ from collections.abc import Mapping
 from typing import Any
 
 try:
-    from .kimi_tiktoken import ConversationError, Prompt, tool_schema
+    from .kimi_tiktoken import ConversationError, Prompt, check_conversation, tool_schema
     from .kimi_tiktoken import TikTokenTokenizer as CommonTokenizer
     from .tool_declaration_ts import deep_sort as _for_kimi_tiktoken  # noqa: F401
 except ImportError:  # inside the package, where that file has its own name
-    from kimi_tokenizers.overlays.common.tokenization_kimi import ConversationError, Prompt, tool_schema
+    from kimi_tokenizers.overlays.common.tokenization_kimi import (
+        ConversationError,
+        Prompt,
+        check_conversation,
+        tool_schema,
+    )
     from kimi_tokenizers.overlays.common.tokenization_kimi import TikTokenTokenizer as CommonTokenizer
 
 from .kimi_k3_chat import render
@@ -113,7 +118,9 @@ def _render(messages: Any, options: Mapping[str, Any], where: str) -> Prompt:
     try:
         if not isinstance(messages, (list, tuple)):
             raise ConversationError(f"It must be a list of messages, not a {type(messages).__name__}.")
-        return render(messages, **options)
+        prompt = render(messages, **options)
+        check_conversation(messages)  # what the encoder passes over
+        return prompt
     except ConversationError as error:
         if where:
             raise ConversationError(f"{where}{error}") from error
