@@ -35,7 +35,7 @@ BEGIN, END = "<!-- compat: begin -->", "<!-- compat: end -->"
 TRANSFORMERS_TESTS = ("tokenizer", "loader", "chat_templates", "kimi_k3", "prompt", "plain_text", "register")
 TESTS = (*TRANSFORMERS_TESTS, "encoding", "exo_loading", "engine")
 MLX_TESTS = ("exo_standalone", "load_mlx", "detokenizer")
-SHOWN = ("transformers", "tiktoken", "tokenizers", "mlx-lm", "gigatoken")
+SHOWN = ("transformers", "tiktoken", "tokenizers", "mlx-lm", "splintr-rs")
 
 SUPPORTED = range(10, 15)  # Python 3.10 to 3.14
 EXO = 13  # what exo runs on: every minor version of transformers is tried on this one
@@ -111,7 +111,7 @@ def run(python: str, requirements: tuple[str, ...]) -> tuple[dict[str, str], str
     folder = Path(tempfile.mkdtemp(prefix="kimi-compat-"))
     try:
         interpreter = str(folder / "bin" / "python")
-        packages = [str(ROOT), *requirements, "gigatoken", "hypothesis", "pytest", "pytest-xdist"]
+        packages = [str(ROOT), *requirements, "gigatoken", "splintr-rs", "hypothesis", "pytest", "pytest-xdist"]
         made = uv("venv", "--quiet", "--python", python, str(folder), "--clear")
         if made.returncode == 0:
             made = uv("pip", "install", "--quiet", "--compile-bytecode", "--python", interpreter, *packages)

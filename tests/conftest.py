@@ -42,7 +42,7 @@ SLOW_MODULES = {
     *("test_adapter", "test_bench", "test_cache", "test_campaign", "test_command_line", "test_engines"),
     *("test_exo_downloader", "test_hostile_directories"),
     *("test_cluster", "test_cluster_odd_nodes", "test_cluster_sshd", "test_exo_loading", "test_exo_standalone"),
-    *("test_clients", "test_engine"),
+    *("test_clients", "test_splintr"),
     *("test_fingerprint", "test_frozen_app", "test_guard", "test_integration", "test_kimi_k3_everywhere"),
     "test_hostile_sync",
     *("test_lines", "test_load_mlx", "test_pairs_of_lines"),

@@ -64,8 +64,8 @@ def compare(
         report = Report(reference, other.kind, model, line, seed, versions(), notes=other.notes)
         _compare_tables(report, other, line, show)
         if other.encode is not None:
-            engine = _our_engine(line, reference == "gigatoken")
-            report.engine = type(engine).__name__
+            engine = _our_engine(line)
+            report.engine = engine.engine_name
             for part, texts in (
                 ("known answers", known_answer_samples(line)),
                 ("corpus", samples.corpus(corpus)),
@@ -80,12 +80,7 @@ def compare(
 
 
 @functools.lru_cache(maxsize=2)
-def _our_engine(line: str, is_gigatoken: bool) -> Any:
-    """What `load` gives; but never gigatoken compared with itself."""
-    if is_gigatoken:
-        from kimi_tokenizers.overlays.common.tokenization_kimi import KimiEncoding
-
-        return KimiEncoding("kimi_k2", **our_arguments(line))
+def _our_engine(line: str) -> Any:
     return load(catalogue.overlays()[line].models[0]).model
 
 

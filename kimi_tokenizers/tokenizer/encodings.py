@@ -20,7 +20,7 @@ def encoding_arguments(line: str) -> dict[str, Any]:
     overlay = catalogue.overlays()[line]
     with overlay.files[kimi.VOCAB_FILE].path() as vocab_file:
         try:
-            ranks = kimi.read_ranks(vocab_file)
+            ranks = kimi.read_table(vocab_file).ranks
         except kimi.VocabFileError:
             overlay.read(kimi.VOCAB_FILE)  # raises OverlayError, which says what to do about a packaged file
             raise

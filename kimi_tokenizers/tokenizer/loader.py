@@ -87,7 +87,6 @@ def _load(
     if text_is_plain and not overlay.encoder:
         from kimi_tokenizers.tokenizer.plain_text import TikTokenTokenizer as new  # noqa: N813
     from kimi_tokenizers.overlays.common.tokenization_kimi import VocabFileError
-    from kimi_tokenizers.tokenizer.engine import accelerated
 
     with overlay.files["tiktoken.model"].path() as vocab_file:
         try:
@@ -102,7 +101,6 @@ def _load(
         except VocabFileError:
             overlay.read("tiktoken.model")  # raises OverlayError, which says what to do about a packaged file
             raise
-    tokenizer.model = accelerated(tokenizer.model)
     teach_transformers()
     return tokenizer
 

@@ -2,7 +2,8 @@
 
 exo, and transformers with `trust_remote_code=True`, execute this file out of a model directory. So it stands alone: it
 needs the standard library, tiktoken, transformers, and the two files `tiktoken.model` and `tool_declaration_ts.py`
-beside it. It must load whatever `tokenizer_config.json` lies there, because exo may overwrite that file at any time.
+beside it (and uses splintr where that is installed beside tiktoken). It must load whatever `tokenizer_config.json` lies
+there, because exo may overwrite that file at any time.
 
 Ids are exact or there is an error: a rank table other than the published one is refused, and no text is ever cut in a
 way that changes its ids.
@@ -11,7 +12,7 @@ Contents:
 
 1. Errors
 2. The vocabulary: rank table, split pattern, control tokens, model line
-3. The engine, `KimiEncoding`; 3.1 control tokens in a text, 3.2 long runs of whitespace, 3.3 threads
+3. The encoding, `KimiEncoding`; 3.1 its engines, 3.2 control tokens in a text, 3.3 long runs of whitespace, 3.4 threads
 4. The tokenizer, `TikTokenTokenizer`: building, vocabulary, text to ids, ids to text, chat, files; 4.1 bytes as
    characters, 4.2 input, 4.3 conversations and tools
 
@@ -30,6 +31,7 @@ import codecs
 import contextlib
 import functools
 import hashlib
+import importlib.util
 import inspect
 import itertools
 import json
@@ -37,11 +39,13 @@ import math
 import os
 import re
 import sys
+import warnings
+import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, NoReturn, cast
+from typing import Any, Literal, NamedTuple, NoReturn, TypeVar, cast
 
 import tiktoken
 from transformers import AddedToken, BatchEncoding, PreTrainedTokenizer
@@ -68,8 +72,10 @@ class ControlTokenError(KimiTokenizersError, ValueError):
     """A table of control tokens contradicts what is known of the vocabulary."""
 
 
-class TokenIdError(KimiTokenizersError, ValueError):
-    """An id that the vocabulary does not have."""
+class TokenIdError(KimiTokenizersError, ValueError, KeyError):
+    """An id that the vocabulary does not have. A KeyError as well, which tiktoken raises."""
+
+    __str__ = Exception.__str__  # KeyError's shows the message as Python would write it
 
 
 class TextTypeError(KimiTokenizersError, TypeError):
@@ -229,8 +235,66 @@ class Line(NamedTuple):
         return {**newer, **self.names}
 
 
-def read_ranks(vocab_file: str | os.PathLike[str]) -> dict[bytes, int]:
-    """Read the rank table: token bytes -> rank, 163,584 entries in rank order.
+# What is made of the rank table, once in a process. exo executes this file afresh for every model, so it is kept where
+# every copy of the file finds it; there is nothing in it but what Python, tiktoken and splintr make.
+_SHARED: dict[str, Any] = vars(tiktoken).setdefault("_kimi_tables", {})
+
+
+def _shared(name: str, table: RankTable, make: Callable[[RankTable], Any]) -> Any:
+    value = _SHARED.get(name)
+    return _SHARED.setdefault(name, make(table)) if value is None else value
+
+
+class RankTable:
+    """The rank table: its bytes, which are the published ones, and what is made of them when it is needed.
+
+    Attributes:
+        data: the content of the file.
+    """
+
+    def __init__(self, data: bytes, source: str = VOCAB_FILE) -> None:
+        """Raises VocabFileError where the bytes are not the published ones; `source` says where they come from."""
+        found = hashlib.sha256(data).hexdigest()
+        if found != VOCAB_SHA256:
+            raise VocabFileError(
+                f"{source!r} is not the rank table of Kimi K2: {len(data):,} bytes with SHA-256 {found}, "
+                f"expected {VOCAB_BYTES:,} bytes with SHA-256 {VOCAB_SHA256}. It is truncated, edited, or belongs to "
+                f"another model; replace it with the {VOCAB_FILE} of a Kimi K2 model."
+            )
+        self.data: bytes = _SHARED.setdefault("bytes", data)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, RankTable)  # there is but one
+
+    def __hash__(self) -> int:
+        return hash(VOCAB_SHA256)
+
+    def __reduce__(self) -> tuple[Callable[..., RankTable], tuple[bytes, ...]]:
+        # Whoever reads a pickle that the package wrote has the package, and so the rank table.
+        return (_packaged_table, ()) if _IN_PACKAGE else (_compressed_table, (zlib.compress(self.data, 1),))
+
+    @property
+    def tokens(self) -> list[bytes]:
+        """The bytes of every token, by rank. Not to be changed."""
+        # With this hash, the lines are known to be `base64 rank`, with the ranks 0, 1, 2, … in order.
+        tokens: list[bytes] = _shared(
+            "tokens", self, lambda table: list(map(binascii.a2b_base64, table.data.split()[::2]))
+        )
+        return tokens
+
+    @property
+    def ranks(self) -> dict[bytes, int]:
+        """Token bytes -> rank. Not to be changed."""
+        ranks: dict[bytes, int] = _shared("ranks", self, RankTable.new_ranks)
+        return ranks
+
+    def new_ranks(self) -> dict[bytes, int]:
+        """`ranks`, made anew and not kept."""
+        return dict(zip(self.tokens, range(N_RANKS)))  # noqa: B905 (both have N_RANKS)
+
+
+def read_table(vocab_file: str | os.PathLike[str]) -> RankTable:
+    """Read the rank table.
 
     Raises:
         VocabFileError: the file is missing, unreadable, or not byte for byte the published one.
@@ -242,16 +306,7 @@ def read_ranks(vocab_file: str | os.PathLike[str]) -> dict[bytes, int]:
             f"Cannot read the rank table {os.fspath(vocab_file)!r}: {getattr(error, 'strerror', None) or error}. "
             f"Put the {VOCAB_FILE} of any Kimi K2 model there ({VOCAB_BYTES:,} bytes)."
         ) from error
-    found = hashlib.sha256(data).hexdigest()
-    if found != VOCAB_SHA256:
-        raise VocabFileError(
-            f"{os.fspath(vocab_file)!r} is not the rank table of Kimi K2: {len(data):,} bytes with SHA-256 {found}, "
-            f"expected {VOCAB_BYTES:,} bytes with SHA-256 {VOCAB_SHA256}. It is truncated, edited, or belongs to "
-            f"another model; replace it with the {VOCAB_FILE} of a Kimi K2 model."
-        )
-    # With this hash, the lines are known to be `base64 rank`, with the ranks 0, 1, 2, … in order.
-    tokens = map(binascii.a2b_base64, data.split()[::2])
-    return dict(zip(tokens, range(N_RANKS)))  # noqa: B905 (both have N_RANKS)
+    return RankTable(data, os.fspath(vocab_file))
 
 
 def control_tokens(
@@ -354,14 +409,29 @@ def _table_entry(key: Any, value: Any) -> tuple[int, str, bool]:
     return index, name, special
 
 
-def _check_names(names: Mapping[str, int], ranks: Mapping[bytes, int]) -> None:
+def _check_names(names: Mapping[str, int], table: RankTable) -> None:
     """Raise ControlTokenError if the rank table has a control token's name under another id, or its id for another."""
     for name, index in names.items():
-        if ranks.get(name.encode("utf-8", "replace"), -1 if index < N_RANKS else index) != index:
+        if index >= N_RANKS and (name in _NO_TOKENS or name == f"<|reserved_token_{index}|>"):
+            continue  # the rank table is the published one, which does not have these
+        if _rank(table, name.encode("utf-8", "replace")) != (index if index < N_RANKS else None):
             raise ControlTokenError(
                 f"The control-token table says that id {index} is {name!r}, which the rank table contradicts. "
                 "Restore the model's own tokenizer_config.json."
             )
+
+
+_NO_TOKENS = {name for table in CONTROL_TOKENS.values() for name, _ in table.values()}
+
+
+@functools.lru_cache(maxsize=1024)
+def _rank(table: RankTable, token: bytes) -> int | None:
+    """Rank of a token; None if it is none. Found in the bytes of the table: making `RankTable.ranks` takes longer."""
+    line = b"%b " % binascii.b2a_base64(token, newline=False)
+    start = 0 if table.data.startswith(line) else table.data.find(b"\n" + line) + 1
+    if not start and not table.data.startswith(line):
+        return None
+    return int(table.data[start + len(line) :].split(b"\n", 1)[0])
 
 
 def _special_names(table: Mapping[int, AddedToken], but: Collection[str]) -> list[str]:
@@ -435,40 +505,105 @@ def _segments(text: str) -> tuple[Segment, ...]:
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# 3. The engine: tiktoken, made cheap for short texts, parallel for long ones, and safe on long runs of whitespace
+# 3. The encoding: a `tiktoken.Encoding` that is cheap for short texts, parallel for long ones, and safe on long runs of
+# whitespace, whichever engine does the work
 
-# Up to this length it is quicker to look for control tokens here: handing their names to tiktoken takes 24 µs.
+# Up to this length, what Python does before an engine begins takes longer than the engine.
+_TINY = 100
+
+# Texts up to this length are neither searched for long runs of whitespace nor cut into parts.
 _SHORT = 4096
 
-# From this length on it pays to encode in threads, in parts of about this length; tiktoken releases the GIL.
+# From this length on it pays to encode in threads, in parts of about this length.
 _LONG = 200_000
+
+# Up to so many ids are decoded here; handing them to an engine costs as much.
+_FEW = 32
 
 
 class KimiEncoding(tiktoken.Encoding):
-    """A `tiktoken.Encoding` with the same results that is fast on short texts and safe on long ones."""
+    """A `tiktoken.Encoding` with the same results that is fast on short texts and safe on long ones.
+
+    Control tokens are found here; what is between them is encoded by an engine that all encodings of a process share.
+    tiktoken's own tables, with the control tokens in them, are built for the methods that ask for them, and not before.
+    """
+
+    _table: RankTable | None = None
+    """What it was made of; None where that was any other table of ranks, with which everything is tiktoken's."""
 
     def __init__(
         self,
         name: str,
         *,
         pat_str: str,
-        mergeable_ranks: dict[bytes, int],
+        mergeable_ranks: dict[bytes, int] | RankTable,
         special_tokens: dict[str, int],
         explicit_n_vocab: int | None = None,
     ) -> None:
-        super().__init__(
-            name,
-            pat_str=pat_str,
-            mergeable_ranks=mergeable_ranks,
-            special_tokens=special_tokens,
-            explicit_n_vocab=explicit_n_vocab,
-        )
-        # Where one name begins with another, the longer one counts, as in transformers. tiktoken may take either.
-        names = sorted(special_tokens)
-        self._nested = any(after.startswith(name) for name, after in itertools.pairwise(names))
-        # A text that contains none of these contains no control token.
-        self._needles = tuple({"<|" if token.startswith("<|") else token: None for token in special_tokens})
-        self._has_joint = any(map(_JOINT.search, special_tokens))
+        if isinstance(mergeable_ranks, RankTable):
+            self.name = name
+            self._pat_str = pat_str
+            self._table = mergeable_ranks
+            self._special_tokens = special_tokens
+            self._special_token_values = set(special_tokens.values())
+            self.max_token_value = max(N_RANKS - 1, *special_tokens.values())
+        else:
+            super().__init__(
+                name,
+                pat_str=pat_str,
+                mergeable_ranks=mergeable_ranks,
+                special_tokens=special_tokens,
+                explicit_n_vocab=explicit_n_vocab,
+            )
+        # A text without any of these characters, or of these beginnings, has no control token in it.
+        self._firsts = tuple({token[:1]: None for token in special_tokens})
+        self._beginnings = tuple({"<|" if token.startswith("<|") else token: None for token in special_tokens})
+
+    def __getstate__(self) -> object:
+        if self._table is None:
+            return super().__getstate__()
+        return {
+            "name": self.name,
+            "pat_str": self._pat_str,
+            "mergeable_ranks": self._table,
+            "special_tokens": self._special_tokens,
+        }
+
+    # What is made when it is needed
+
+    @property
+    def engine_name(self) -> str:
+        """What encodes: "splintr" or "tiktoken"."""
+        return self._engine.name
+
+    @functools.cached_property
+    def _mergeable_ranks(self) -> dict[bytes, int]:  # type: ignore[override]
+        assert self._table is not None
+        return self._table.ranks
+
+    @functools.cached_property
+    def _core_bpe(self) -> Any:
+        return _tiktokens_own(self._mergeable_ranks, self._special_tokens)
+
+    @functools.cached_property
+    def _engine(self) -> Engine:
+        return Engine(self._core_bpe) if self._table is None else _engine(self._table)
+
+    @functools.cached_property
+    def _encode_ascii(self) -> Callable[[str], list[int]]:
+        """Ids of a text that is short, and ASCII, and has no control token in it."""
+        return self._engine.encode_ascii
+
+    @functools.cached_property
+    def _token_bytes(self) -> list[bytes | None]:
+        """Bytes of every id, and after the last as often None: an index from -1 down gives None, too, and no token."""
+        assert self._table is not None
+        tokens = self._table.tokens + [None] * (2 * self.n_vocab - N_RANKS)
+        for name, index in self._special_tokens.items():
+            tokens[index] = name.encode()
+        return tokens
+
+    # Text to ids
 
     @property
     def eot_token(self) -> int:
@@ -490,21 +625,6 @@ class KimiEncoding(tiktoken.Encoding):
 
     # Copies and pickles
 
-    _has_published_ranks = False
-
-    def __getstate__(self) -> object:
-        state = super().__getstate__()
-        if isinstance(state, dict) and self._has_published_ranks and _IN_PACKAGE:
-            state["mergeable_ranks"] = None  # whoever reads the pickle has the package, and so the ranks
-        return state
-
-    def __setstate__(self, value: object) -> None:
-        published = isinstance(value, dict) and value["mergeable_ranks"] is None
-        if isinstance(value, dict) and published:
-            value = {**value, "mergeable_ranks": _packaged_ranks()}
-        super().__setstate__(value)
-        self._has_published_ranks = published
-
     def __copy__(self) -> KimiEncoding:
         return self  # it never changes
 
@@ -525,47 +645,27 @@ class KimiEncoding(tiktoken.Encoding):
         >>> encoding.encode("Hello, world!<|im_end|>", allowed_special="all")
         [19180, 11, 2695, 0, 163586]
         """
-        if type(text) is not str and isinstance(text, Prompt) and _all_allowed(allowed_special, disallowed_special):
-            return self._encode_segments(text)
-        everything = False
-        if isinstance(allowed_special, str) and allowed_special == "all":
-            everything = True
-            allowed_special = self.special_tokens_set
-            if disallowed_special == "all":
-                disallowed_special = ()
-        if disallowed_special != "all":
-            disallowed_special = frozenset(disallowed_special)
-        # A disallowed string need not be a control token, and then the needles say nothing about it. Whatever is not a
-        # set is left for tiktoken to refuse.
-        usual = isinstance(allowed_special, (frozenset, set)) and (
-            isinstance(disallowed_special, str) or disallowed_special <= self._special_tokens.keys()
-        )
-        if usual and len(text) <= _SHORT:
-            with contextlib.suppress(UnicodeEncodeError):  # a lone surrogate, which `super().encode` replaces
-                for needle in self._needles:
-                    if needle in text:
-                        break
-                else:
-                    ids: list[int] = self._core_bpe.encode_ordinary(text)
-                    return ids
-                if everything and not disallowed_special:
-                    return self._encode_around(text)
-        if self._nested or (len(text) > _SHORT and _has_long_run(text)):
-            return self._encode_between(text, allowed_special, disallowed_special)
-        encode = functools.partial(
-            super().encode, allowed_special=allowed_special, disallowed_special=disallowed_special
-        )
-        if usual and len(text) >= _LONG and not self._has_joint:
-            return _in_threads(encode, text)
-        return encode(text)
+        if allowed_special == "all" and disallowed_special == "all" and type(text) is str and len(text) <= _SHORT:
+            for first in self._firsts:
+                if first in text:
+                    break
+            else:
+                if len(text) > _TINY or not text.isascii():
+                    return self._engine.encode(text)
+                try:
+                    return self._encode_ascii(text)
+                except (KeyboardInterrupt, SystemExit):
+                    raise
+                except BaseException:  # a panic is no Exception; `Engine.encode` knows what to do
+                    return self._engine.encode(text)
+        split = self._split(text, allowed_special, disallowed_special)
+        return self._encode_split([split], _MOST_THREADS)[0]
 
     def encode_ordinary(self, text: str) -> list[int]:
         """As `tiktoken.Encoding.encode_ordinary`: ids of `text` with control tokens as plain text."""
-        if len(text) > _SHORT and _has_long_run(text):
-            return self._encode_stretch(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
-        if len(text) >= _LONG:
-            return _in_threads(super().encode_ordinary, text)
-        return super().encode_ordinary(text)
+        if len(text) <= _SHORT:
+            return self._engine.encode(text)
+        return self._encode_split([[text]], _MOST_THREADS)[0]
 
     def encode_batch(
         self,
@@ -578,12 +678,11 @@ class KimiEncoding(tiktoken.Encoding):
         """As `tiktoken.Encoding.encode_batch`: ids of every text."""
         if not isinstance(disallowed_special, str):
             disallowed_special = frozenset(disallowed_special)
-        encode = functools.partial(self.encode, allowed_special=allowed_special, disallowed_special=disallowed_special)
-        return _encode_each(encode, list(text), num_threads)
+        return self._encode_split([self._split(one, allowed_special, disallowed_special) for one in text], num_threads)
 
     def encode_ordinary_batch(self, text: list[str], *, num_threads: int = 8) -> list[list[int]]:
         """As `tiktoken.Encoding.encode_ordinary_batch`."""
-        return _encode_each(self.encode_ordinary, list(text), num_threads)
+        return self._encode_split([[one] for one in text], num_threads)
 
     def encode_to_numpy(
         self,
@@ -593,71 +692,112 @@ class KimiEncoding(tiktoken.Encoding):
         disallowed_special: Literal["all"] | Collection[str] = "all",
     ) -> Any:
         """As `tiktoken.Encoding.encode_to_numpy`: ids of `text` as an array of uint32. Needs numpy."""
-        if self._nested or isinstance(text, Prompt) or (len(text) > _SHORT and _has_long_run(text)):
-            import numpy as np
+        import numpy as np
 
-            ids = self.encode(text, allowed_special=allowed_special, disallowed_special=disallowed_special)
-            return np.array(ids, dtype=np.uint32)
-        return super().encode_to_numpy(text, allowed_special=allowed_special, disallowed_special=disallowed_special)
+        ids = self.encode(text, allowed_special=allowed_special, disallowed_special=disallowed_special)
+        return np.array(ids, dtype=np.uint32)
 
-    # Prompts
+    def encode_single_token(self, text_or_bytes: str | bytes) -> int:
+        """As `tiktoken.Encoding.encode_single_token`: id of a whole token; raises KeyError where it is none."""
+        if isinstance(text_or_bytes, str):
+            if text_or_bytes in self._special_tokens:
+                return self._special_tokens[text_or_bytes]
+            text_or_bytes = text_or_bytes.encode("utf-8")
+        index = self._mergeable_ranks.get(text_or_bytes)
+        return super().encode_single_token(text_or_bytes) if index is None else index
 
-    def _encode_segments(self, prompt: Prompt) -> list[int]:
-        """Ids of a prompt's segments, one after the other."""
-        ids: list[int] = []
+    # Texts in pieces: of what has no control token in it, and of the ids of control tokens
+
+    def _split(
+        self, text: str, allowed: Literal["all"] | AbstractSet[str], disallowed: Literal["all"] | Collection[str]
+    ) -> list[str | int]:
+        """A text in pieces. Raises ValueError on a control token that is disallowed."""
+        if isinstance(text, Prompt) and _all_allowed(allowed, disallowed):
+            return self._split_prompt(text)
+        if isinstance(allowed, str) and allowed == "all":
+            allowed = self.special_tokens_set
+            if disallowed == "all":
+                disallowed = ()
+        if not isinstance(text, str) or not isinstance(allowed, (frozenset, set)):
+            super().encode(text, allowed_special=allowed, disallowed_special=disallowed)  # says what is wrong with it
+            raise TypeError(f"allowed_special must be 'all' or a set of strings, not {type(allowed).__name__}.")
+        # A disallowed string need not be a control token, and then beginnings say nothing about it.
+        forbidden = self.special_tokens_set - allowed if disallowed == "all" else frozenset(disallowed)
+        has_none = not any(first in text for first in self._firsts)
+        has_none = has_none or not any(beginning in text for beginning in self._beginnings)
+        if forbidden and not (has_none and forbidden <= self._special_tokens.keys()):
+            match = _any_of(frozenset(forbidden)).search(text)
+            if match:
+                super().encode(match.group(), allowed_special=allowed, disallowed_special=forbidden)  # raises
+        if has_none:
+            return [text]
+        if len(allowed) == len(self._special_tokens):
+            return self._split_at(self._splitter, _without_surrogates(text))
+        wanted = frozenset(self._special_tokens.keys() & allowed)
+        return self._split_at(_any_of(wanted), _without_surrogates(text)) if wanted else [text]
+
+    def _split_at(self, names: re.Pattern[str], text: str) -> list[str | int]:
+        split: list[str | int] = []
+        start = 0
+        for match in names.finditer(text):
+            if match.start() > start:
+                split.append(text[start : match.start()])
+            split.append(self._special_tokens[match.group()])
+            start = match.end()
+        if start < len(text):
+            split.append(text[start:])
+        return split
+
+    def _split_prompt(self, prompt: Prompt) -> list[str | int]:
+        """A prompt in pieces: its segments are encoded one by one."""
+        split: list[str | int] = []
         for text, markup in prompt.segments:
             if not markup:
-                ids += self.encode_ordinary(text)
+                split.append(text)
             elif text in self._special_tokens:
-                ids.append(self._special_tokens[text])
+                split.append(self._special_tokens[text])
             else:
-                ids += self.encode(text, allowed_special="all")
-        return ids
-
-    # Short texts
-
-    def _encode_around(self, text: str) -> list[int]:
-        """Ids of a short text in which all control tokens are recognised: split at them, and encode what is between."""
-        encode = self._core_bpe.encode_ordinary
-        plain, *rest = self._splitter.split(text)
-        ids = encode(plain) if plain else []
-        for name, after in zip(rest[::2], rest[1::2]):  # noqa: B905 (they come in pairs)
-            ids.append(self._special_tokens[name])
-            if after:
-                ids += encode(after)
-        return ids
+                split += self._split(text, "all", "all")
+        return split
 
     @functools.cached_property
     def _splitter(self) -> re.Pattern[str]:
-        return re.compile(f"({_alternatives(self._special_tokens)})")
+        return re.compile(_alternatives(self._special_tokens))
+
+    def _encode_split(self, splits: Sequence[Sequence[str | int]], threads: int) -> list[list[int]]:
+        """Ids of texts in pieces. Long pieces are cut into parts, and all shared out among threads, where that pays."""
+        pieces = [piece for split in splits for piece in split if isinstance(piece, str)]
+        threads = min(threads, _threads()) if sum(map(len, pieces)) >= _LONG else 1
+        encoded: Iterator[list[int]] = map(self._encode_piece, pieces)
+        if threads > 1:
+            cut = [_parts(piece, threads) for piece in pieces]
+            each = iter(self._engine.encode_each([*itertools.chain(*cut)], threads, self._encode_piece))
+            encoded = (list(itertools.chain(*itertools.islice(each, len(parts)))) for parts in cut)
+        result = []
+        for split in splits:
+            ids: list[int] = []
+            for piece in split:
+                if isinstance(piece, str):
+                    ids += next(encoded)
+                else:
+                    ids.append(piece)
+            result.append(ids)
+        return result
+
+    def _encode_piece(self, text: str) -> list[int]:
+        if len(text) > _SHORT and _has_long_run(text):
+            return self._encode_around_runs(_without_surrogates(text))
+        return self._engine.encode(text)
 
     # Long runs of whitespace
 
-    def _encode_between(
-        self, text: str, allowed: AbstractSet[str], disallowed: Literal["all"] | Collection[str]
-    ) -> list[int]:
-        """`encode` in two steps: find the control tokens, then encode what is between them, long runs included."""
-        forbidden = self.special_tokens_set - allowed if disallowed == "all" else set(disallowed)
-        if forbidden and (match := _any_of(frozenset(forbidden)).search(text)):
-            return super().encode(match.group(), allowed_special=allowed, disallowed_special=forbidden)  # raises
-        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-        wanted = frozenset(self._special_tokens.keys() & allowed)
-        if not wanted:
-            return self._encode_stretch(text)
-        ids: list[int] = []
-        start = 0
-        for match in _any_of(wanted).finditer(text):
-            ids += self._encode_stretch(text[start : match.start()])
-            ids.append(self._special_tokens[match.group()])
-            start = match.end()
-        return ids + self._encode_stretch(text[start:])
-
-    def _encode_stretch(self, text: str) -> list[int]:
+    def _encode_around_runs(self, text: str) -> list[int]:
         r"""Ids of a text without control tokens. Long runs of whitespace are cut out where the pattern cuts anyway.
 
         The pattern splits a run (`\s*[\r\n]+`, then `\s+(?!\S)`) into one piece up to its last line break and one piece
         of the rest without the last character, which belongs to what follows (at the end of the text: all the rest).
         """
+        encode = self._engine.encode
         ids: list[int] = []
         start = 0
         for match in _long_run().finditer(text):
@@ -665,20 +805,21 @@ class KimiEncoding(tiktoken.Encoding):
             breaks = run + len(match.group()) - len(match.group().lstrip("\r\n"))
             rest = max(text.rfind("\n", run, end), text.rfind("\r", run, end), run - 1) + 1
             head = breaks if rest <= breaks or _takes_line_breaks(text[start:run], text[run:breaks]) else run
-            ids += super().encode_ordinary(text[start:head])
+            ids += encode(text[start:head])
             ids += self._encode_run(text[head:rest])
             start = end if end == len(text) else max(rest, end - 1)
             ids += self._encode_run(text[rest:start])
-        return ids + super().encode_ordinary(text[start:])
+        return ids + encode(text[start:])
 
     def _encode_run(self, run: str) -> list[int]:
-        """Ids of a piece of whitespace.
+        """Ids of a piece of whitespace, which is one piece to the pattern.
 
         Byte pair encoding is local: if a text encodes to `… x x …`, then with another `x` between these two it encodes
         to `… x x x …`. So long repetitions of a character are shortened by whole tokens, which are put back afterwards.
         """
+        encode = self._engine.encode
         if len(run) <= 2 * _STRIDE:
-            return self._encode_single_piece(run) if run else []
+            return encode(run)
         kept: list[str] = []
         gaps: list[tuple[int, int, int, int]] = []  # first and last byte of a shortened repetition, token, how many
         start = size = 0
@@ -686,7 +827,7 @@ class KimiEncoding(tiktoken.Encoding):
             repetition = match.group()
             if len(repetition) <= 2 * _STRIDE:
                 continue
-            unit = self._encode_single_piece(repetition[:_STRIDE])[0]
+            unit = encode(repetition[:_STRIDE])[0]
             width = len(self.decode_single_token_bytes(unit).decode("utf-8", "ignore"))
             repeats = (len(repetition) - _STRIDE) // width if width else 0
             kept += run[start : match.start()], repetition[repeats * width :]
@@ -694,7 +835,7 @@ class KimiEncoding(tiktoken.Encoding):
             size = begin + len(kept[-1].encode())
             gaps.append((begin, size, unit, repeats))
             start = match.end()
-        ids = self._encode_single_piece("".join(kept) + run[start:])
+        ids = encode("".join(kept) + run[start:])
         position = 0
         result: list[int] = []
         for token, after in zip(ids, [*ids[1:], -1]):  # noqa: B905 (equally long)
@@ -703,11 +844,254 @@ class KimiEncoding(tiktoken.Encoding):
             if gaps and token == after == gaps[0][2] and gaps[0][0] <= position <= gaps[0][1] - 2 * width:
                 result += [token] * gaps.pop(0)[3]
             position += width
-        return self._encode_single_piece(run) if gaps else result
+        return encode(run) if gaps else result
+
+    # Ids to text
+
+    def decode_bytes(self, tokens: Sequence[int]) -> bytes:
+        """As `tiktoken.Encoding.decode_bytes`. Raises TokenIdError, which is a KeyError, for an unknown id."""
+        if self._table is None:
+            return super().decode_bytes(tokens)
+        if len(tokens) > _FEW:
+            with contextlib.suppress(ArithmeticError, KeyError, ValueError):  # no control tokens are known there
+                return self._engine.decode(tokens)
+        try:
+            return b"".join(map(self._token_bytes.__getitem__, tokens))  # type: ignore[arg-type]
+        except (IndexError, TypeError):
+            self._raise_bad_id(tokens)
+            raise
+
+    def decode(self, tokens: Sequence[int], errors: str = "replace") -> str:
+        """As `tiktoken.Encoding.decode`. Raises TokenIdError, which is a KeyError, for an id that there is not."""
+        return self.decode_bytes(tokens).decode("utf-8", errors=errors)
+
+    def decode_single_token_bytes(self, token: int) -> bytes:
+        """As `tiktoken.Encoding.decode_single_token_bytes`. Raises TokenIdError, which is a KeyError."""
+        if self._table is None:
+            return super().decode_single_token_bytes(token)
+        try:
+            return self._token_bytes[token] or self.decode_bytes((token,))
+        except IndexError:
+            return self.decode_bytes((token,))
+
+    def token_byte_values(self) -> list[bytes]:
+        """As `tiktoken.Encoding.token_byte_values`: the bytes of every id that is no control token, sorted."""
+        return super().token_byte_values() if self._table is None else sorted(self._table.tokens)
+
+    def _raise_bad_id(self, ids: Iterable[Any]) -> None:
+        """Raise TokenIdError if one of the ids is an integer, but none of this vocabulary's ids."""
+        for position, index in enumerate(ids):
+            if hasattr(index, "__index__") and not (0 <= int(index) < self.n_vocab and self._token_bytes[index]):
+                raise TokenIdError(
+                    f"There is no token with id {int(index)} (at position {position}); ids: 0 to {self.n_vocab - 1}. "
+                    "These come from another vocabulary, or are padding such as -100 that must be removed first."
+                )
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# 3.1. Control tokens in a text
+# 3.1. Engines: what encodes and decodes a text with no control token in it. Ids are the same from each.
+
+ENGINE_VARIABLE = "KIMI_TOKENIZERS_ENGINE"
+"""Set to "tiktoken", it keeps the quicker engine out."""
+
+
+class Engine:
+    """tiktoken.
+
+    Attributes:
+        encode_ascii: ids of a tiny text that is ASCII, as quickly as can be.
+        decode: the bytes of ids; raises KeyError, ValueError or OverflowError for any that it does not know.
+    """
+
+    name = "tiktoken"
+    encode_ascii: Callable[[str], list[int]]
+    decode: Callable[[Sequence[int]], bytes]
+
+    def __init__(self, core: Any) -> None:
+        self.encode_ascii = core.encode_ordinary
+        self.decode = core.decode_bytes
+
+    def encode(self, text: str) -> list[int]:
+        """Ids of a text without long runs of whitespace."""
+        try:
+            return self.encode_ascii(text)
+        except UnicodeEncodeError:
+            return self.encode_ascii(_without_surrogates(text))
+
+    def encode_each(
+        self, texts: Sequence[str], threads: int, encode: Callable[[str], list[int]]
+    ) -> Iterable[list[int]]:
+        """Ids of each of many texts by threads; those with long runs of whitespace by `encode`."""
+        groups: list[list[str]] = [[]]
+        size = 0
+        for text in texts:
+            if size >= _LONG // 4:  # a thread is handed so much that taking turns costs little
+                groups.append([])
+                size = 0
+            groups[-1].append(text)
+            size += len(text)
+        return itertools.chain.from_iterable(_map(lambda group: list(map(encode, group)), groups, threads))
+
+
+class Splintr(Engine):
+    """splintr; but tiktoken for a text in which the two could differ, and for all once splintr has failed."""
+
+    name = "splintr"
+
+    def __init__(self, fast: Any, table: RankTable) -> None:
+        self.encode_ascii = fast.encode_ordinary
+        self.decode = fast.decode_bytes
+        self._fast = fast
+        self._table = table
+
+    @functools.cached_property
+    def _slow(self) -> Engine:
+        return _tiktoken(self._table)
+
+    def encode(self, text: str) -> list[int]:
+        """As `Engine.encode`."""
+        if not isinstance(text, str):
+            return self._slow.encode(text)  # which says what is wrong with it
+        if self._fast and _is_alike(text):
+            try:
+                if len(text) <= _TINY:
+                    return self.encode_ascii(text)
+                self._prove()
+                return memoryview(self._fast.encode_flat(text)).cast("I").tolist()
+            except BaseException as error:
+                self._give_up(error)
+        return self._slow.encode(text)
+
+    def encode_each(
+        self, texts: Sequence[str], threads: int, encode: Callable[[str], list[int]]
+    ) -> Iterable[list[int]]:
+        """As `Engine.encode_each`, by splintr's own threads."""
+        if _SHARED.setdefault("process with threads", os.getpid()) != os.getpid():
+            return map(encode, texts)  # threads do not survive a fork, and it would wait for them
+        usual = [_is_alike(text) and not _has_long_run(text) for text in texts]
+        try:
+            self._prove()
+            flat, ends = self._fast.encode_batch_flat([*itertools.compress(texts, usual)])
+        except BaseException as error:
+            self._give_up(error)
+            return self._slow.encode_each(texts, threads, encode)
+        ids, bounds = memoryview(flat).cast("I"), itertools.pairwise(memoryview(ends).cast("Q"))
+        fast = (ids[begin:end].tolist() for begin, end in bounds)
+        return (next(fast) if is_usual else encode(text) for text, is_usual in zip(texts, usual))  # noqa: B905
+
+    def _prove(self) -> None:
+        """Ask for the known answers that need merges, once. splintr prepares itself for merges at the first."""
+        if "splintr proved" not in _SHARED:
+            text = _proof_text()
+            flat = self._fast.encode_flat(text)
+            if zlib.crc32(flat) != _PROOF or self._fast.encode_ordinary(text) != memoryview(flat).cast("I").tolist():
+                raise ValueError(_NOT_KNOWN)
+            if self._fast.decode_bytes(self._fast.encode_ordinary(text)) != text.encode():
+                raise ValueError("it decodes to another text")
+            _SHARED["splintr proved"] = True
+
+    def _give_up(self, error: BaseException) -> None:
+        if self._fast:
+            self._fast = None
+            _give_up(error)
+
+
+def _is_alike(text: str) -> bool:
+    """Whether splintr and tiktoken see the same in a text: neither characters of `_ODD` nor lone surrogates."""
+    if text.isascii():
+        return True
+    try:
+        return not _ODD.search(text.encode())
+    except UnicodeEncodeError:
+        return False
+
+
+def _engine(table: RankTable) -> Engine:
+    """splintr if it is installed, gives the known answers and $KIMI_TOKENIZERS_ENGINE allows; else tiktoken."""
+    if os.environ.get(ENGINE_VARIABLE, "") in ("", "splintr") and (fast := _shared("splintr", table, _splintr)):
+        return Splintr(fast, table)
+    return _tiktoken(table)
+
+
+def _tiktoken(table: RankTable) -> Engine:
+    return Engine(_shared("tiktoken", table, lambda table: _tiktokens_own(table.new_ranks(), {})))
+
+
+def _tiktokens_own(ranks: dict[bytes, int], names: dict[str, int]) -> Any:
+    return tiktoken.Encoding("kimi", pat_str=PAT_STR, mergeable_ranks=ranks, special_tokens=names)._core_bpe
+
+
+def _splintr(table: RankTable) -> Any:
+    """splintr's tokenizer of our own bytes and pattern; False if it is not installed, or not what it should be.
+
+    Where exo runs this file, model directories are in front of sys.path. So it has to be installed beside tiktoken.
+    """
+    try:
+        spec = importlib.util.find_spec("splintr")
+        if not spec or not spec.origin or Path(spec.origin).parent.parent != Path(tiktoken.__file__).parent.parent:
+            return False
+        fast = importlib.import_module("splintr").Tokenizer.from_bytes(table.data, PAT_STR, {})
+        if zlib.crc32(fast.encode_flat(_FIRST_TEXT)) != _FIRST_PROOF:
+            raise ValueError(_NOT_KNOWN)
+    except BaseException as error:
+        _give_up(error)
+        return False
+    return fast
+
+
+def _give_up(error: BaseException) -> None:
+    """Let tiktoken do the rest, unless it is to be interrupted, and say so once."""
+    if isinstance(error, (KeyboardInterrupt, SystemExit, MemoryError)):
+        raise error
+    if _SHARED.get("splintr") is not False:
+        _SHARED["splintr"] = False
+        warnings.warn(
+            f"splintr failed ({type(error).__name__}: {error}); tiktoken encodes instead, with the same ids. Update "
+            f"splintr-rs, or set {ENGINE_VARIABLE}=tiktoken to be rid of this warning.",
+            RuntimeWarning,
+            stacklevel=5,
+        )
+
+
+# Where splintr 0.22 and tiktoken 0.14 differ: after `'`, `ſ` is an `s` to tiktoken; and splintr follows Unicode 17, in
+# which some 4,700 characters are of another class. Written as UTF-8, in which it is found three times as fast; some of
+# what is next to them is taken in as well, most of all in the upper planes, and whatever comes after them.
+_ODD = re.compile(
+    rb"[\xc5\xca\xe0\xe1\xea\xf0-\xff]"  # a class to begin with is what Python's `re` looks for quickly
+    rb"(?:(?<=\xc5)\xbf|(?<=\xca)\x95|(?<=\xe0)(?:\xa2\x8f|[\xb1\xb3]\x9c)|(?<=\xe1)\xab|(?<=\xea)\x9f"
+    rb"|(?<=\xf0)[\x90-\x9e\xab\xac\xb2-\xbf]|(?<=[\xf1-\xff]))"
+)
+
+_NOT_KNOWN = "it gives other ids than the known ones"
+
+# A text of words that are tokens, and its ids.
+_PROOF = 1575809898  # CRC of the ids of `_proof_text()`, each in four bytes
+
+
+# A text of words that are tokens, so that nothing is to be merged; and the CRC of its ids.
+_FIRST_TEXT = "Hello, world! It's THE end; we'll see 1234567.\r\n\n  x \t y **z**\n\n    return self 中文，你好"
+_FIRST_PROOF = 2211837967
+
+
+def _proof_text() -> str:
+    """Characters of all kinds (but none of `_ODD`) between others of all kinds."""
+    codes = (code for code in (*range(0x250), *range(0x250, 0x30000, 41)) if not 0xD800 <= code < 0xE000)
+    shapes = itertools.cycle(("a{0}B'll ", "{0}{0}'S 1{0}2345\n", "中{0}文 !{0}!\r\n\n", " {0}\n\n  {0}x \u3000 "))
+    return "".join(next(shapes).format(character) for character in map(chr, codes) if _is_alike(character))
+
+
+def _without_surrogates(text: str) -> str:
+    """The text with U+FFFD in place of lone surrogates, as tiktoken sees it."""
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# 3.2. Control tokens in a text
 
 
 def _all_allowed(allowed: Any, disallowed: Any) -> bool:
@@ -742,7 +1126,7 @@ def _alternatives(names: Collection[str], depth: int = 0) -> str:
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# 3.2. Long runs of whitespace
+# 3.3. Long runs of whitespace
 
 # What `\s` matches in tiktoken's regex engine: the Unicode property White_Space. (Python's `\s` has four more.)
 _SPACE = "\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
@@ -789,7 +1173,7 @@ def _probe() -> tiktoken.Encoding:
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# 3.3. Threads
+# 3.4. Threads
 
 # Where one part may end and the next begin. No alternative of the pattern continues from such a letter to such a
 # character: within a piece, only letters, marks and contractions can follow a letter. None looks back, and the only one
@@ -797,39 +1181,24 @@ def _probe() -> tiktoken.Encoding:
 _JOINT = re.compile("[A-Za-z\u4e00-\u9fa5](?=[ \n,.，。、；：！？])")
 _MOST_THREADS = 8
 
+_Ids = TypeVar("_Ids")
 
-def _in_threads(encode: Callable[[str], list[int]], text: str) -> list[int]:
-    """Ids of a long text, encoded in parts by several threads."""
-    threads = _threads()
-    count = threads * math.ceil(len(text) / (threads * _LONG)) if threads > 1 else 1
+
+def _parts(text: str, threads: int) -> list[str]:
+    """A text in parts for several threads, if it is long. Their ids are those of the text."""
+    count = threads * math.ceil(len(text) / (threads * _LONG)) if len(text) >= _LONG else 1
     starts = [0]
     for part in range(1, count):
         near = max(starts[-1], part * len(text) // count)
         if joint := _JOINT.search(text, near, near + _LONG):
             starts.append(joint.end())
-    if len(starts) == 1:
-        return encode(text)
-    parts = _map(encode, [text[start:end] for start, end in itertools.pairwise([*starts, len(text)])], threads)
-    return list(itertools.chain.from_iterable(parts))
+    return [text[start:end] for start, end in itertools.pairwise([*starts, len(text)])]
 
 
-def _encode_each(encode: Callable[[str], list[int]], texts: Sequence[str], threads: int) -> list[list[int]]:
-    """Ids of every text.
-
-    The texts are shared out among threads, unless they are so short that threads would only get in each other's way, or
-    one is so long that it is encoded by several threads itself.
-    """
-    size = sum(map(len, texts))
-    if size < max(_LONG, _SHORT * len(texts)) or any(len(text) >= _LONG for text in texts):
-        return list(map(encode, texts))
-    return _map(encode, texts, min(threads, _threads()))
-
-
-def _map(encode: Callable[[str], list[int]], texts: Sequence[str], threads: int) -> list[list[int]]:
-    if threads > 1:
-        # RuntimeError: threads cannot be started, for example while Python is shutting down.
-        with contextlib.suppress(RuntimeError), ThreadPoolExecutor(threads) as pool:
-            return list(pool.map(encode, texts))
+def _map(encode: Callable[[Any], _Ids], texts: Sequence[Any], threads: int) -> list[_Ids]:
+    # RuntimeError: threads cannot be started, for example while Python is shutting down.
+    with contextlib.suppress(RuntimeError), ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(encode, texts))
     return list(map(encode, texts))
 
 
@@ -897,10 +1266,10 @@ class TikTokenTokenizer(PreTrainedTokenizer):
             raise VocabFileError(f"The model directory has no {VOCAB_FILE}. Put that of any Kimi K2 model there.")
         self._line = self._checked_line(Line.of(line) if line else _line_beside(vocab_file))
         table = control_tokens(added_tokens_decoder, self._line)
-        ranks = read_ranks(vocab_file)
+        ranks = read_table(vocab_file)
         self.special_tokens = special_tokens(table)
         _check_names(self.special_tokens, ranks)
-        self.model = _new_engine(ranks, self.special_tokens)
+        self.model = new_encoding(ranks, self.special_tokens)
         self._vocab_file = os.fspath(vocab_file)
 
         extra = kwargs.pop("extra_special_tokens", None)
@@ -974,7 +1343,7 @@ class TikTokenTokenizer(PreTrainedTokenizer):
         missing = {name: index for name, index in self._added_tokens_encoder.items() if name not in self.special_tokens}
         if missing:
             self.special_tokens.update(missing)
-            self.model = _new_engine(self.model._mergeable_ranks, self.special_tokens)
+            self.model = new_encoding(self.model._table or self.model._mergeable_ranks, self.special_tokens)
         return added
 
     # What upstream's class has besides, for tools that read it. The tables are the tokenizer's own: not to be changed.
@@ -1367,22 +1736,24 @@ class TikTokenTokenizer(PreTrainedTokenizer):
 _RETURN_DICT = inspect.signature(PreTrainedTokenizer.apply_chat_template).parameters["return_dict"].default
 
 
-def _new_engine(ranks: dict[bytes, int], names: Mapping[str, int]) -> KimiEncoding:
-    """The engine with the ranks that `read_ranks` has read."""
-    engine = KimiEncoding("kimi_k2", pat_str=PAT_STR, mergeable_ranks=ranks, special_tokens=dict(names))
-    engine._has_published_ranks = True
-    return engine
+def new_encoding(ranks: RankTable | dict[bytes, int], names: Mapping[str, int]) -> KimiEncoding:
+    """The `.model` with these control tokens, name -> id."""
+    return KimiEncoding("kimi_k2", pat_str=PAT_STR, mergeable_ranks=ranks, special_tokens=dict(names))
 
 
 # Whether this is the file of the installed package, and not one that lies in a model directory.
 _IN_PACKAGE = __name__.startswith("kimi_tokenizers.")
 
 
-def _packaged_ranks() -> dict[bytes, int]:
+def _compressed_table(data: bytes) -> RankTable:
+    return RankTable(zlib.decompress(data))
+
+
+def _packaged_table() -> RankTable:
     from importlib.resources import as_file, files
 
     with as_file(files(__package__).joinpath(VOCAB_FILE)) as path:
-        return read_ranks(path)
+        return read_table(path)
 
 
 # ---------------------------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import kimi_tokenizers as kt
-from kimi_tokenizers.overlays.common.tokenization_kimi import KimiEncoding, Prompt, Segment
+from kimi_tokenizers.overlays.common.tokenization_kimi import Prompt, Segment
 
 TOKENIZER: Any = kt.load("moonshotai/Kimi-K3")
 SEGMENTS = st.lists(
@@ -81,16 +81,11 @@ def test_a_long_one_and_one_with_a_long_run() -> None:
         assert TOKENIZER.encode(prompt) == TOKENIZER.model.encode(prompt, allowed_special="all") == expected
 
 
-def test_the_second_engine_keeps_the_segments(monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("gigatoken")
-    from kimi_tokenizers.tokenizer import engine
-
-    monkeypatch.setattr(engine, "_PAYS", 0)
+def test_batches_and_arrays_keep_the_segments() -> None:
     model = kt.load("moonshotai/Kimi-K3").model
-    assert isinstance(model, engine.FastEncoding)
-    text = "some <|sep|> text " * 2000
+    text = "some <|sep|> text " * 20_000
     prompt = Prompt([("<|open|>", True), (text, False), ("<|sep|>", True)])
-    expected = [163587, *KimiEncoding.encode_ordinary(model, text), 163589]
+    expected = [163587, *model._core_bpe.encode_ordinary(text), 163589]
     assert model.encode(prompt, allowed_special="all") == expected
     assert model.encode_batch([prompt, "x"], allowed_special="all") == [expected, model.encode("x")]
     assert np.array_equal(model.encode_to_numpy(prompt, allowed_special="all"), expected)
