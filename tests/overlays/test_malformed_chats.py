@@ -115,7 +115,7 @@ def test_the_message_and_the_field_are_named(tokenizer: Any) -> None:
 @pytest.mark.parametrize("tokenizer", LINES, ids=["k2.6", "instruct", "thinking", "k3", "plain"])
 def test_a_batch_of_other_things(tokenizer: Any) -> None:
     for value in ([[HI], None], [[HI], "x"], [[HI], HI], [(HI,), iter([HI])]):
-        with pytest.raises(ConversationError, match="Conversation 1.* list of messages"):
+        with pytest.raises(ConversationError, match=r"Conversation 1.* list of messages"):
             tokenizer.apply_chat_template(value)
 
 
