@@ -5,9 +5,14 @@ Those that `tokenization_kimi.py` raises are defined there, because it stands al
 
 from __future__ import annotations
 
+from kimi_tokenizers.escaping import escaped
+
 
 class KimiTokenizersError(Exception):
-    """Base of every error that this package raises on purpose."""
+    """Base of every error that this package raises on purpose. Its text can be printed, whoever wrote what is in it."""
+
+    def __str__(self) -> str:
+        return escaped(super().__str__(), keep="\n")
 
 
 class ModelIdError(KimiTokenizersError, ValueError):

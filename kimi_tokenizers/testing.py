@@ -18,6 +18,7 @@ from pathlib import Path
 from kimi_tokenizers import catalogue, sync
 from kimi_tokenizers.catalogue import Overlay
 from kimi_tokenizers.errors import KimiTokenizersError
+from kimi_tokenizers.escaping import escaped
 from kimi_tokenizers.evidence import (
     CheckError,
     check_decoding,
@@ -199,7 +200,7 @@ def _take_exos_steps(model: Model, status: sync.ModelStatus, *, trusted: bool) -
 
 
 def _warn(what: str) -> None:
-    warnings.warn(f"not checked: {what}.", NotCheckedWarning, stacklevel=3)
+    warnings.warn(f"not checked: {escaped(what)}.", NotCheckedWarning, stacklevel=3)
 
 
 def _is_ours(overlay: Overlay, directory: TokenizerFiles) -> bool:

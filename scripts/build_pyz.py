@@ -19,6 +19,7 @@ sys.dont_write_bytecode = True  # a clone stays as it is
 
 from kimi_tokenizers.commands import one_file  # noqa: E402
 from kimi_tokenizers.errors import KimiTokenizersError  # noqa: E402
+from kimi_tokenizers.escaping import escaped  # noqa: E402
 
 
 def main() -> int:
@@ -29,9 +30,9 @@ def main() -> int:
     try:
         one_file.write_one_file(path)
     except (KimiTokenizersError, OSError) as error:
-        print(f"build_pyz.py: {path} was not written: {error}", file=sys.stderr)
+        print(escaped(f"build_pyz.py: {path} was not written: {error}"), file=sys.stderr)
         return 1
-    print(f"{path}: SHA-256 {hashlib.sha256(path.read_bytes()).hexdigest()}")
+    print(escaped(f"{path}: SHA-256 {hashlib.sha256(path.read_bytes()).hexdigest()}"))
     return 0
 
 

@@ -58,6 +58,7 @@ class Fault:
         status, headers, body: the answer; without a `body`, that of the honest one.
         stall: seconds of silence before it.
         cut: how many bytes of the body are left out, in spite of Content-Length.
+        drip: "headers" or "body" of it come byte by byte, and never end.
     """
 
     pattern: str
@@ -67,6 +68,7 @@ class Fault:
     body: bytes | None = None
     stall: float = 0
     cut: int = 0
+    drip: str = ""
 
 
 class Hub:
@@ -269,7 +271,16 @@ class _Handler(BaseHTTPRequestHandler):
             self._write(status, headers, body, len(body) - cut)
         self.close_connection = self.close_connection or cut > 0
 
+    def _drip(self, what: str) -> None:
+        self.wfile.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\n" + (b"\r\n" if what == "body" else b""))
+        for _ in range(2000):  # as many as a patient client takes without a deadline
+            self.wfile.write(b"X")
+            self.hub.sleep(0.02)
+
     def _write(self, status: HTTPStatus, headers: Mapping[str, str], body: bytes, end: int) -> None:
+        if self.fault is not None and self.fault.drip:
+            self._drip(self.fault.drip)
+            return
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name, value)

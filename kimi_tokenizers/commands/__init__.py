@@ -30,6 +30,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from kimi_tokenizers.errors import KimiTokenizersError
+from kimi_tokenizers.escaping import escaped
 
 __all__ = ["main"]
 
@@ -93,7 +94,7 @@ _OUTPUT_FAILS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF
 def _complain(message: str) -> int:
     """Write why a command failed, if there is anywhere to write it; its exit status."""
     with contextlib.suppress(OSError):  # standard error can be full, too
-        print(f"kimi-tokenizers: {message}", file=sys.stderr, flush=True)
+        print(f"kimi-tokenizers: {escaped(message)}", file=sys.stderr, flush=True)
     return 1
 
 

@@ -1,7 +1,7 @@
 """What a node answered, believed only as far as its form goes.
 
 A node may be broken, or not ours any more. Of what it sends, only the keys that are used are kept, each of the type and
-size that it has where everything is fine; anything else is a NodeError. It must never be printed but through `shown`.
+size that it has where everything is fine; anything else is a NodeError. It must never be printed but through `escaped`.
 """
 
 from __future__ import annotations

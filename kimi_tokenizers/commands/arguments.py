@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from kimi_tokenizers.escaping import escaped
 from kimi_tokenizers.version import __version__
 
 DESCRIPTION = "A known-good Kimi K2 tokenizer, put in front of whatever lies in exo's model directories."
@@ -252,6 +253,7 @@ COMMANDS = {
             values("--model", "ID", "Model id; default: every repo that an overlay is pinned to."),
             value("--since", "REV", "Compare with this revision, not the pinned one."),
             flag("--markdown", "Print Markdown, for a bot to post."),
+            value("--timeout", "SECONDS", "The longest that all of it may take.", type=seconds, default=60.0),
             JSON,
         ],
         more="It goes through huggingface_hub: HF_ENDPOINT, HF_TOKEN and proxies are honoured.",
@@ -299,7 +301,7 @@ class _Parser(argparse.ArgumentParser):
         if message and file is sys.stdout:
             file.write(message)
         else:
-            super()._print_message(message, file)
+            super()._print_message(escaped(message, keep="\n"), file)  # an argument can be a folder's name
 
 
 def parse(argv: Sequence[str], prog: str) -> argparse.Namespace:

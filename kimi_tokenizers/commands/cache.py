@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from dataclasses import asdict
 
-from kimi_tokenizers.commands.tables import coloured, emit, emit_detail, emit_problems, emit_report, shown, table
+from kimi_tokenizers.commands.tables import coloured, emit, emit_detail, emit_problems, emit_report, table
 from kimi_tokenizers.commands.waiting import Waiting
 from kimi_tokenizers.resolver import CacheContents, cache_contents, clean_cache
 
@@ -37,9 +37,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _say(contents: CacheContents, *, cleaned: bool, clean: bool, everything: bool) -> None:
-    emit(f"{shown(contents.path)} ({contents.source})")
+    emit(f"{contents.path} ({contents.source})")
     word = coloured("used", "green") if contents.used else coloured("not used", "red")
-    emit(f"  {word}: {shown(contents.why)}")
+    emit(f"  {word}: {contents.why}")
     rows = []
     for kind, what in _KINDS.items():
         items = [item for item in contents.items if item.kind == kind]

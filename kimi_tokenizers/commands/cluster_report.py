@@ -1,17 +1,17 @@
 """What came of all nodes of a cluster: one table, what is wrong or differs under it, and the same as JSON.
 
-Whatever comes from a node is escaped: in the table by `shown`, in the JSON by keeping to ASCII.
+Whatever comes from a node is escaped: in the table by `emit`, in the JSON by `emit_json`.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from kimi_tokenizers.commands.answers import Examined
-from kimi_tokenizers.commands.tables import counted, emit, shown, table
+from kimi_tokenizers.commands.tables import counted, emit, emit_json, table
+from kimi_tokenizers.escaping import escaped
 from kimi_tokenizers.sync import REPORT_SCHEMA, Difference, compare_reports, not_loading
 
 _HEADING = ("NODE", "MODEL", "STATE", "TOKENS", "PROMPTS")
@@ -88,7 +88,7 @@ def print_json(result: Result) -> None:
         "differences": [asdict(difference) for difference in result.differences()],
         "not_loading": list(not_loading(result.reports())),
     }
-    emit(json.dumps(value, indent=2).replace("\x7f", "\\u007f"))
+    emit_json(value)
 
 
 def print_table(result: Result, command: str) -> None:
@@ -97,16 +97,16 @@ def print_table(result: Result, command: str) -> None:
         emit(line)
     for node in result.nodes:
         for line in _remarks(node, result):
-            emit(f"{shown(node.node)}: {line}")
+            emit(f"{node.node}: {line}")
     for same in result.one_machine():
-        emit(f"One machine with the same model directories: {', '.join(map(shown, same))}. Name it once.")
+        emit(f"One machine with the same model directories: {', '.join(same)}. Name it once.")
     for difference in result.differences():
-        emit(f"{shown(difference.model)}: the nodes differ in {_WHAT[difference.what]}")
+        emit(f"{difference.model}: the nodes differ in {_WHAT[difference.what]}")
         for value, names in sorted(difference.values.items()):
-            emit(f"  {_cut(value[:16])}: {', '.join(map(shown, names))}")
+            emit(f"  {_cut(value[:16])}: {', '.join(names)}")
     _say_sum(result)
     if result.action != "restore" and _sync_would_help(result):
-        emit(f"To mend it: {shown(command)}")
+        emit(f"To mend it: {command}")
 
 
 def _rows(node: Examined) -> list[tuple[str, ...]]:
@@ -143,7 +143,7 @@ def _remarks(node: Examined, result: Result) -> list[str]:
 
 
 def _cut(text: str, longest: int = _LONGEST_CELL) -> str:
-    return shown(text if len(text) <= longest else text[: longest - 1] + "…")
+    return escaped(text if len(text) <= longest else text[: longest - 1] + "…")
 
 
 def _say_sum(result: Result) -> None:

@@ -24,7 +24,8 @@ class _Option(NamedTuple):
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the script."""
-    emit({"bash": bash, "zsh": zsh, "fish": fish}[arguments.shell]().rstrip("\n"))
+    for line in {"bash": bash, "zsh": zsh, "fish": fish}[arguments.shell]().splitlines():
+        emit(line)
     return 0
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from kimi_tokenizers.commands.tables import emit, emit_report, shown
+from kimi_tokenizers.commands.tables import emit, emit_report
 from kimi_tokenizers.commands.waiting import Waiting
 from kimi_tokenizers.errors import KimiTokenizersError
 from kimi_tokenizers.tokenizer import load
@@ -45,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
         for item in count(files, arguments.model, control_tokens=not arguments.plain, progress=waiting.next):
             counts.append(item)
             if not arguments.json:
-                emit(f"{item.tokens:>12,}  {shown(item.path)}")
+                emit(f"{item.tokens:>12,}  {item.path}")
     total = sum(item.tokens for item in counts)
     if arguments.json:
         emit_report(True, model=arguments.model, tokens=total, files=[asdict(item) for item in counts])

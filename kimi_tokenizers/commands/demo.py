@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from kimi_tokenizers import catalogue, resolver
-from kimi_tokenizers.commands.tables import emit, emit_report, mark, shown, verdict
+from kimi_tokenizers.commands.tables import emit, emit_report, mark, verdict
 from kimi_tokenizers.commands.waiting import Waiting
+from kimi_tokenizers.escaping import escaped
 from kimi_tokenizers.evidence import isolated, load_like_exo, private_copy, wrap_for_mlx
 from kimi_tokenizers.model_dirs import TokenizerFiles, folder_name
 from kimi_tokenizers.tokenizer import END, START, parse_tool_call
@@ -106,7 +107,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _say(step: Step) -> None:
     word = mark(step.ok)
-    emit(f"{verdict(word)}{' ' * (8 - len(word))}{shown(step.what):<{_WIDTH}}  {shown(step.result)}")
+    emit(f"{verdict(word)}{' ' * (8 - len(word))}{escaped(step.what):<{_WIDTH}}  {escaped(step.result)}")
 
 
 def demonstrate(done: Callable[[Step], None] = lambda step: None) -> Demo:

@@ -6,7 +6,7 @@ import argparse
 from dataclasses import asdict
 from typing import Any
 
-from kimi_tokenizers.commands.tables import coloured, emit, emit_detail, emit_report, emit_rest, shown, table, verdict
+from kimi_tokenizers.commands.tables import coloured, emit, emit_detail, emit_report, emit_rest, table, verdict
 from kimi_tokenizers.commands.waiting import Waiting
 from kimi_tokenizers.model_dirs import find_models
 from kimi_tokenizers.sync import Explanation, explain
@@ -54,7 +54,7 @@ def _as_json(one: Explanation) -> dict[str, Any]:
 
 def _say(one: Explanation, program: str) -> None:
     status = one.status
-    emit(f"{coloured(shown(status.model), 'bold')} ({status.line}): {verdict(status.state)}")
+    emit(f"{coloured(status.model, 'bold')} ({status.line}): {verdict(status.state)}")
     emit_detail(status.path)
     emit_detail(status.detail)
     emit_detail(f"The guard: {one.guard or 'no objection.'}")

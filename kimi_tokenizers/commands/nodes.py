@@ -24,8 +24,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from kimi_tokenizers.commands.answers import json_of
-from kimi_tokenizers.commands.tables import shown
 from kimi_tokenizers.errors import NodeError
+from kimi_tokenizers.escaping import escaped
 
 LOCAL = "localhost"
 """The node that needs no ssh."""
@@ -277,4 +277,4 @@ class Connection:
         """The last line of standard error, as a sentence to be added."""
         lines = self._errors.decode("utf-8", "replace").split("\n")
         last = next((line.strip() for line in reversed(lines) if line.strip()), "")
-        return f" It said: {shown(last[-300:])}" + ("" if last.endswith(".") else ".") if last else ""
+        return f" It said: {escaped(last[-300:])}" + ("" if last.endswith(".") else ".") if last else ""

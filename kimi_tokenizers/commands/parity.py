@@ -16,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from kimi_tokenizers.commands.tables import emit_report
+from kimi_tokenizers.escaping import escaped
 from kimi_tokenizers.evidence import Difference, Report, compare, corpus_files
 
 
@@ -46,12 +47,12 @@ def _compare(arguments: argparse.Namespace) -> Report:
     files = corpus_files(arguments.corpus)
     total = sum(size for _, size in files)
     with Progress(
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         TaskProgressColumn(),
         TextColumn("{task.fields[done]:.1f} M characters"),
         TimeRemainingColumn(),
-        console=Console(stderr=True),
+        console=Console(stderr=True, markup=False, emoji=False),
         disable=not sys.stderr.isatty(),
         transient=True,
     ) as bar:
@@ -61,7 +62,7 @@ def _compare(arguments: argparse.Namespace) -> Report:
         def progress(part: str, characters: int) -> None:
             if part not in tasks:
                 # Characters are not bytes, so the bar of a corpus in many scripts ends early.
-                tasks[part] = bar.add_task(part, total=total if part == "corpus" else None, done=0.0)
+                tasks[part] = bar.add_task(escaped(part), total=total if part == "corpus" else None, done=0.0)
             done[part] = done.get(part, 0) + characters
             bar.update(tasks[part], advance=characters, done=done[part] / 1e6)
 
@@ -78,25 +79,30 @@ def _compare(arguments: argparse.Namespace) -> Report:
 
 def print_report(report: Report) -> None:
     """The report for people: what was compared, then the first differences side by side."""
-    console = Console(highlight=False)
+    console = Console(highlight=False, markup=False, emoji=False)
     table = _table("part", "compared", "characters", "differences")
     for name, part in report.parts.items():
         style = "bold red" if part.differences else ""
-        table.add_row(name, f"{part.compared:,}", f"{part.characters:,}", Text(f"{part.differences:,}", style))
-    console.print(Text(f"{report.line} ({report.engine}) and {report.reference} ({report.kind})"))
+        table.add_row(_text(name), f"{part.compared:,}", f"{part.characters:,}", Text(f"{part.differences:,}", style))
+    console.print(_text(f"{report.line} ({report.engine}) and {report.reference} ({report.kind})"))
     console.print(table)
     for difference in report.shown:
         console.print()
-        console.print(Text.assemble((f"{difference.part}: ", "bold"), difference.where))
+        console.print(Text.assemble((f"{escaped(difference.part)}: ", "bold"), escaped(difference.where)))
         if difference.text:
-            console.print(Text(f"  text {difference.text!r}"))
+            console.print(_text(f"  text {difference.text!r}"))
         console.print(_side_by_side(difference))
     for note in report.notes:
-        console.print(Text(f"Note: {note}"))
+        console.print(_text(f"Note: {note}"))
     what = (
         "the same" if report.ok else f"{report.differences:,} differences" if report.differences else "no ids compared"
     )
     console.print(Text(f"{what} ({report.seconds:.1f} s)", "green" if report.ok else "bold red"))
+
+
+def _text(text: str) -> Text:
+    """A text from outside: no markup is read in it, and it is escaped."""
+    return Text(escaped(text))
 
 
 def _side_by_side(difference: Difference) -> Table:
@@ -106,7 +112,7 @@ def _side_by_side(difference: Difference) -> Table:
         for ids, pieces in ((difference.our_ids, difference.ours), (difference.their_ids, difference.theirs)):
             cells.append(Text(str(ids[row]) if row < len(ids) else ""))
             piece = pieces[row] if row < len(pieces) else ""
-            cells.append(Text(repr(piece) if ids and row < len(pieces) else piece))
+            cells.append(_text(repr(piece) if ids and row < len(pieces) else piece))
         table.add_row("  ", *cells)
     return table
 

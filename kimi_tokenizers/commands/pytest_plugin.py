@@ -37,8 +37,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
+    from kimi_tokenizers.escaping import escaped
+
     for given in config.getoption("--kimi-model-dir"):
-        items += ModelDir.from_parent(session, name=f"kimi:{given}", model_dir=os.path.abspath(given)).collect()
+        items += ModelDir.from_parent(
+            session, name=f"kimi:{escaped(given)}", model_dir=os.path.abspath(given)
+        ).collect()
 
 
 _TAKEN_FOR = " Which model it is was told by its name and files; --kimi-model=OWNER/NAME says so for certain."
@@ -93,5 +97,7 @@ class Check(pytest.Item):
         return f"{excinfo.value}{taken if isinstance(excinfo.value.__cause__, VocabularyMismatchError) else ''}"
 
     def reportinfo(self) -> tuple[str, None, str]:
+        from kimi_tokenizers.escaping import escaped
+
         parent = self.parent
-        return (getattr(parent, "model_dir", ""), None, f"{parent.name if parent else ''} {self.name}")
+        return (escaped(getattr(parent, "model_dir", "")), None, f"{parent.name if parent else ''} {self.name}")

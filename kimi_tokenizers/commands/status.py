@@ -18,7 +18,6 @@ from kimi_tokenizers.commands.tables import (
     emit_problems,
     emit_report,
     emit_rest,
-    shown,
     table,
     width,
 )
@@ -110,7 +109,7 @@ def _compare(arguments: argparse.Namespace) -> int:
     else:
         _say_compared(reports, differences, failing)
         for note in notes:
-            emit(f"note: {shown(note)}", sys.stderr)
+            emit(f"note: {note}", sys.stderr)
         emit_problems(problems)
         if ok:
             models = len({model["model"] for report in reports.values() for model in report["models"]})
@@ -126,8 +125,8 @@ def _say_compared(
     reports: Mapping[str, Mapping[str, Any]], differences: Sequence[Difference], failing: Sequence[str]
 ) -> None:
     for difference in differences:
-        emit(f"{shown(difference.model)}: the nodes differ in {_WHAT[difference.what]}")
+        emit(f"{difference.model}: the nodes differ in {_WHAT[difference.what]}")
         for value, nodes in sorted(difference.values.items()):
-            emit(f"  {shown(value[:16])}: {', '.join(map(shown, nodes))}")
+            emit(f"  {value[:16]}: {', '.join(nodes)}")
     for node in failing:
-        emit(f"{shown(node)}: not every model would load")
+        emit(f"{node}: not every model would load")

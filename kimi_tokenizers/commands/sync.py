@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from kimi_tokenizers.commands.tables import emit, emit_problems, emit_report, emit_rest, shown, table, verdict
+from kimi_tokenizers.commands.tables import emit, emit_problems, emit_report, emit_rest, table, verdict
 from kimi_tokenizers.commands.waiting import Waiting
 from kimi_tokenizers.model_dirs import Found, Model, find_models
 from kimi_tokenizers.sync import (
@@ -104,7 +104,7 @@ def _watch(arguments: argparse.Namespace) -> int:
         said[model.path] = wrong
 
     def ready(paths: Sequence[Path]) -> None:
-        emit(f"watching {', '.join(shown(str(path)) for path in paths)}")
+        emit(f"watching {', '.join(str(path) for path in paths)}")
         found = find_models(arguments.paths, hf_cache=arguments.hf_cache, model_ids=arguments.model)
         emit_problems(found.problems)
 
@@ -178,7 +178,7 @@ def _say_restored(outcome: Outcome, *, files: bool) -> None:
 
 
 def _head(outcome: Outcome) -> str:
-    return f"{shown(outcome.model.model_id)}  {shown(str(outcome.model.path))}"
+    return f"{outcome.model.model_id}  {outcome.model.path}"
 
 
 def _say_failed(problem: str, head: str) -> None:

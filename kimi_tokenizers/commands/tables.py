@@ -5,8 +5,9 @@ It decides nothing, and needs nothing installed.
 
 from __future__ import annotations
 
-import json
 import os
+import re
+import secrets
 import shutil
 import sys
 import textwrap
@@ -15,6 +16,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any, TextIO
 
 from kimi_tokenizers.commands.waiting import wipe
+from kimi_tokenizers.escaping import escaped, escaped_json
 from kimi_tokenizers.model_dirs import Found
 
 SCHEMA = 1
@@ -40,6 +42,12 @@ _OF_VERDICT = {
 }
 
 
+# What stands for a colour until a line is written. Nobody outside of this process can write it, so that an escape
+# sequence in a name is no colour.
+_KEY = secrets.token_hex(8)
+_COLOUR = re.compile(rf"<{_KEY} ([0-9;]+)>")
+
+
 def colours(stream: TextIO) -> bool:
     """Whether to colour what is written to a stream."""
     return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
@@ -47,24 +55,25 @@ def colours(stream: TextIO) -> bool:
 
 def coloured(text: str, colour: str, stream: TextIO | None = None) -> str:
     """A text in a colour, if the stream (standard output by default) shows colours."""
-    return f"\x1b[{_COLOURS[colour]}m{text}\x1b[0m" if colour and colours(stream or sys.stdout) else text
+    return f"<{_KEY} {_COLOURS[colour]}>{text}<{_KEY} 0>" if colour and colours(stream or sys.stdout) else text
 
 
 def emit(text: str, stream: TextIO | None = None) -> None:
-    """Write a line. What the stream cannot encode (file names that are not valid text) appears escaped."""
+    """Write a line. What is not seen as what it is, a line break as well, and what the stream cannot encode appears
+    escaped; but not the colours of `coloured`."""
     wipe()
     stream = stream or sys.stdout
     encoding = stream.encoding or "utf-8"
-    stream.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+    line = _COLOUR.sub("\x1b[\\1m", escaped(text))
+    stream.write(line.encode(encoding, "backslashreplace").decode(encoding) + "\n")
     stream.flush()
 
 
 def emit_json(value: Any) -> None:
-    """Write JSON, UTF-8 whatever the locale says. An escaped lone surrogate is JSON, too."""
+    """Write JSON: in ASCII where the stream is not UTF-8."""
     wipe()
-    data = json.dumps(value, ensure_ascii=False, indent=2).encode("utf-8", "backslashreplace")
-    sys.stdout.write(data.decode("utf-8") if sys.stdout.encoding.lower() == "utf-8" else json.dumps(value, indent=2))
-    sys.stdout.write("\n")
+    ascii_only = (sys.stdout.encoding or "utf-8").lower() != "utf-8"
+    sys.stdout.write(escaped_json(value, ascii_only=ascii_only) + "\n")
     sys.stdout.flush()
 
 
@@ -76,7 +85,7 @@ def emit_report(ok: bool, problems: Iterable[str] = (), **rest: Any) -> None:
 def emit_detail(text: str, indent: str = "  ", colour: str = "") -> None:
     """Write a text that belongs to the line above it, within the width of the terminal. Long words stay whole."""
     lines = textwrap.wrap(
-        shown(text),
+        escaped(text),
         max(width(), 40),
         initial_indent=indent,
         subsequent_indent=indent,
@@ -97,14 +106,6 @@ def verdict(word: str) -> str:
     return coloured(word, _OF_VERDICT.get(word, ""))
 
 
-def shown(text: str) -> str:
-    """A text from outside on one line: what cannot be printed is escaped."""
-    return "".join(
-        character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
-        for character in text
-    )
-
-
 def counted(number: int, what: str) -> str:
     """A number of things: "1 node", "2 nodes"."""
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
@@ -116,13 +117,13 @@ def mark(ok: bool) -> str:
 
 
 def table(rows: Sequence[Sequence[str]], heading: Sequence[str] = (), verdicts: Collection[int] = ()) -> list[str]:
-    """Rows as lines with aligned columns. Every cell stays on its line: it is passed through `shown`.
+    """Rows as lines with aligned columns. Every cell stays on its line: it is passed through `escaped`.
 
     Args:
         heading: the first row, in bold.
         verdicts: the columns that are coloured by what they say.
     """
-    cells = [[shown(cell) for cell in row] for row in ([heading, *rows] if heading else rows)]
+    cells = [[escaped(cell) for cell in row] for row in ([heading, *rows] if heading else rows)]
     widths = [max(map(_width, column)) for column in zip(*cells)]  # noqa: B905 (Python 3.9 has no `strict`)
     lines = []
     for number, row in enumerate(cells):
@@ -151,13 +152,13 @@ def _width(text: str) -> int:
 def emit_rest(found: Found) -> None:
     """Write what a search has to say besides the models it found."""
     if not found.models:
-        emit(f"No Kimi models in {', '.join(map(shown, map(str, found.places)))}.")
+        emit(f"No Kimi models in {', '.join(map(str, found.places))}.")
     for hint in found.hints:
-        emit(f"hint: {shown(hint)}")
+        emit(f"hint: {hint}")
     emit_problems(found.problems)
 
 
 def emit_problems(problems: Iterable[str]) -> None:
     """Write what is wrong to standard error."""
     for problem in problems:
-        emit(f"kimi-tokenizers: {shown(problem)}", sys.stderr)
+        emit(f"kimi-tokenizers: {problem}", sys.stderr)

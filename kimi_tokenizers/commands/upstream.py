@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from kimi_tokenizers.commands.tables import emit, emit_report, shown, table
+from kimi_tokenizers.commands.tables import emit, emit_report, table
 from kimi_tokenizers.commands.waiting import Waiting
 from kimi_tokenizers.errors import UnknownModelError
 from kimi_tokenizers.evidence import MEANING, Finding, changes_upstream, upstream_markdown, worst_change
@@ -14,7 +14,7 @@ from kimi_tokenizers.evidence import MEANING, Finding, changes_upstream, upstrea
 def run(arguments: argparse.Namespace) -> int:
     """Ask the hub and print what it says."""
     with Waiting("asking the hub"):
-        findings = list(changes_upstream(arguments.model, arguments.since))
+        findings = list(changes_upstream(arguments.model, arguments.since, timeout=arguments.timeout))
     if not findings:
         raise UnknownModelError("There was no repo to ask about. Name a model with --model.")
     change = worst_change(findings)
@@ -23,7 +23,8 @@ def run(arguments: argparse.Namespace) -> int:
         problems = [f"{finding.model}: {MEANING[finding.change]}" for finding in findings if finding.change.value]
         emit_report(not change.value, problems, change=change.name.lower(), status=change.value, models=models)
     elif arguments.markdown:
-        emit(upstream_markdown(findings).rstrip("\n"))
+        for line in upstream_markdown(findings).splitlines():
+            emit(line)
     else:
         _say(findings)
     return change.value
@@ -35,7 +36,7 @@ def _say(findings: Sequence[Finding]) -> None:
         emit(line)
     for finding in findings:
         for detail in finding.details:
-            emit(f"{shown(finding.model)}: {shown(detail)}")
+            emit(f"{finding.model}: {detail}")
 
 
 def _files(finding: Finding) -> str:

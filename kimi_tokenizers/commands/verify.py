@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from dataclasses import asdict
 
-from kimi_tokenizers.commands.tables import coloured, emit, emit_report, mark, shown, table
+from kimi_tokenizers.commands.tables import coloured, emit, emit_report, mark, table
 from kimi_tokenizers.commands.waiting import Waiting
 from kimi_tokenizers.evidence import Verification, verify
 
@@ -29,11 +29,11 @@ def _say(result: Verification) -> None:
     for line in table(rows, ("line", "fingerprint of token ids", "fingerprint of prompts")):
         emit(line)
     for problem in result.problems:
-        emit(f"{coloured(mark(False), 'bold red')} {shown(problem)}")
+        emit(f"{coloured(mark(False), 'bold red')} {problem}")
     emit(f"{result.files} packaged files and {result.answers} known answers checked with")
     emit("  " + ", ".join(f"{name} {version}" for name, version in result.versions.items()))
     for what in result.not_checked:
-        emit(f"{coloured('NOT CHECKED', 'yellow')}: {shown(what)}")
+        emit(f"{coloured('NOT CHECKED', 'yellow')}: {what}")
     if result.problems:
         emit(f"{len(result.problems)} problems")
     else:

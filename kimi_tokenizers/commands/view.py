@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from kimi_tokenizers.commands.tables import coloured, emit, emit_problems, emit_report, shown
+from kimi_tokenizers.commands.tables import coloured, emit, emit_problems, emit_report
 from kimi_tokenizers.errors import ViewError
 from kimi_tokenizers.model_dirs import Place, nothing_in, places
 from kimi_tokenizers.view import ViewedModel, ViewReport, environment_lines, make, remove
@@ -58,7 +58,7 @@ def _make(arguments: argparse.Namespace) -> tuple[ViewReport, list[str]]:
             [place.path for place in looked],
             arguments.model,
             dry_run=arguments.dry_run,
-            progress=None if quiet else lambda line: emit(shown(line), sys.stderr),
+            progress=None if quiet else lambda line: emit(line, sys.stderr),
         )
     except ViewError as error:
         if any(place.path.is_dir() for place in looked):
@@ -90,11 +90,11 @@ def _say(report: ViewReport, lines: Sequence[str], *, dry_run: bool) -> None:
     for model in models:
         state = "removed" if model in report.removed else _state(model)
         done = "would change" if dry_run else "changed"
-        emit(f"{shown(model.model_id)}: {state}, {len(model.changes)} entries {done}")
+        emit(f"{model.model_id}: {state}, {len(model.changes)} entries {done}")
         for change in model.changes if dry_run else ():
-            emit(f"  {change.action} {shown(change.path)}")
+            emit(f"  {change.action} {change.path}")
         if model.problem:
-            emit(coloured("  problem: ", "bold red", sys.stderr) + shown(model.problem), sys.stderr)
+            emit(coloured("  problem: ", "bold red", sys.stderr) + model.problem, sys.stderr)
     if lines and any(not model.problem for model in models):
         emit("To make exo use it, set this for exo, and start exo again:")
         for line in lines:

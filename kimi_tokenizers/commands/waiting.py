@@ -11,6 +11,8 @@ import sys
 import threading
 from types import TracebackType
 
+from kimi_tokenizers.escaping import escaped
+
 _AFTER = 0.5  # seconds until it appears
 _EVERY = 0.1
 _SIGNS = "|/-\\"
@@ -41,7 +43,7 @@ class Waiting:
     def next(self, detail: str) -> None:
         """Say that the next of `total` things has begun."""
         self._done += 1
-        self._detail = "".join(character if character.isprintable() else "?" for character in detail)
+        self._detail = escaped(detail)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

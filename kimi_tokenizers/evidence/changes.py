@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from kimi_tokenizers.escaping import escaped
+
 
 class Change(enum.Enum):
     """What became of a repo; the value is the command's exit status. `SEVERITY` says which is worse."""
@@ -88,5 +90,4 @@ def upstream_markdown(findings: Sequence[Finding]) -> str:
 
 def _plain(text: str) -> str:
     """Text from the hub with nothing in it that Markdown, or the reader of a bot's post, would act on."""
-    text = "".join(character if character.isprintable() else " " for character in text)
-    return re.sub(r"([\\`*_{}\[\]<>#|!~&])", r"\\\1", text).replace("@", "@\u200b")[:1000]
+    return re.sub(r"([\\`*_{}\[\]<>#|!~&])", r"\\\1", escaped(text)).replace("@", "\uff20")[:1000]

@@ -1,7 +1,7 @@
 """Asking the hub which tokenizer files a repo has, and for the content of those that are needed.
 
 It goes through `huggingface_hub` (its endpoint, tokens, proxies), takes nothing that it is told on trust, fetches
-nothing but text of bounded size, and executes nothing.
+nothing but text of bounded size in a bounded time, keeps nothing, and executes nothing.
 """
 
 from __future__ import annotations
@@ -9,16 +9,18 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urljoin, urlsplit
 
 from kimi_tokenizers.errors import KimiTokenizersError
 from kimi_tokenizers.evidence.changes import Change
 from kimi_tokenizers.model_dirs import TOKENIZER_JSON_BYTES
+from kimi_tokenizers.version import __version__
 
 # Files at the top of a repo that decide how text is tokenized and rendered; a listing may hold others.
 _TOKENIZER_FILE = re.compile(
@@ -27,6 +29,10 @@ _TOKENIZER_FILE = re.compile(
 )
 
 MAX_ENTRIES = 10_000  # of a listing; Kimi-K2.6 has about a hundred files
+_MAX_TOKENIZER_FILES = 200  # among them
+_MAX_PAGES = 100  # of a listing; a page has a thousand entries
+_MAX_URL = 2000  # characters
+_MAX_REDIRECTS = 5
 _MAX_LISTING_BYTES = 16 * 1024 * 1024
 _MAX_FILE_BYTES = TOKENIZER_JSON_BYTES
 _TRIES = 4
@@ -50,11 +56,12 @@ class File:
 
 
 class Client:
-    """Questions to the hub, each with a limit on time, size and tries.
+    """Questions to the hub, each with a limit on size and tries, and all of them with one on time.
 
     Args:
         endpoint, token: by default huggingface_hub's: `HF_ENDPOINT`, and `HF_TOKEN` or the token of a login.
-        timeout: seconds for a connection or for the next bytes of an answer; a whole answer gets twenty times as long.
+        timeout: seconds for a connection or for the next bytes of an answer.
+        deadline: seconds for everything that this client is asked, from the first question on.
         longest_wait: seconds between tries, whatever `Retry-After` says.
     """
 
@@ -64,11 +71,13 @@ class Client:
         token: str | None = None,
         timeout: float = 10.0,
         longest_wait: float = 30.0,
+        deadline: float = 60.0,
     ) -> None:
         from huggingface_hub import constants
 
         self._endpoint = (endpoint or constants.ENDPOINT).rstrip("/")
         self._token, self._timeout, self._longest_wait = token, timeout, longest_wait
+        self._deadline, self._ends = deadline, 0.0
 
     def listing(self, repo: str, revision: str, details: list[str]) -> tuple[dict[str, File], str]:
         """The tokenizer files of a revision, name -> file, and the commit that it is. Raises HubError.
@@ -93,6 +102,8 @@ class Client:
                     if name in files:
                         raise HubError(Change.UNTRUSTED, f"The listing of {repo} names {name} twice.")
                     files[name] = _file(repo, entry, name)
+        if len(files) > _MAX_TOKENIZER_FILES:
+            raise HubError(Change.UNTRUSTED, f"The listing of {repo} has {len(files):,} tokenizer files: too many.")
         if odd:
             details.append(f"The listing of {repo} has {odd} entries with impossible names; they were not looked at.")
         return files, commit
@@ -120,40 +131,42 @@ class Client:
 
     def _pages(self, path: str) -> Iterator[list[Any]]:
         url: str | None = self._endpoint + path
-        budget = _MAX_LISTING_BYTES
+        budget, pages = _MAX_LISTING_BYTES, 0
         while url:
+            pages += 1
+            if pages > _MAX_PAGES:
+                raise HubError(Change.UNTRUSTED, f"The listing at {path} has more than {_MAX_PAGES} pages.")
             data, after = self._get(url, budget)
             budget -= len(data)
             page = self._parsed(data, after)
             if not isinstance(page, list):
                 raise HubError(Change.UNTRUSTED, f"The listing at {url} is a JSON {type(page).__name__}, not a list.")
             yield page
-            if after and not after.startswith(self._endpoint + "/"):
+            if after and (not after.startswith(self._endpoint + "/") or len(after) > _MAX_URL):
                 raise HubError(Change.UNTRUSTED, f"The listing goes on at another host: {after[:100]!r}.")
             url = after if page else None
 
     @staticmethod
     def _parsed(data: bytes, _: str | None) -> Any:
         try:
-            return json.loads(data)
+            return json.loads(data, parse_int=_small, parse_constant=_small)
         except (ValueError, RecursionError) as error:
             raise HubError(Change.UNTRUSTED, f"The hub's answer is not JSON: {error}.") from error
 
     def _get(self, url: str, limit: int) -> tuple[bytes, str | None]:
         """Body of an answer and the URL of the next page; tried again where that may help. Raises HubError."""
         for attempt in range(_TRIES):
+            retry_after = None
             try:
-                with self._open(url) as response:
-                    status = response.status_code
-                    if status == 200:
-                        return self._body(response, limit, url), _next_page(response)
-                    error = _refusal(url, status, str(response.headers.get("x-error-code", "")))
-                    retry_after = response.headers.get("retry-after")
-            except (HubError, TypeError, AttributeError, NameError):
-                raise  # the latter are mistakes of ours
+                return self._before_the_deadline(_Answer(self._request(), url, limit))
+            except _RefusedError as refused:
+                error, retry_after = refused.error, refused.retry_after
+            except HubError:
+                raise
+            except (TypeError, AttributeError, NameError):
+                raise  # mistakes of ours
             except Exception as problem:  # of whichever HTTP library huggingface_hub uses
                 error = HubError(Change.OFFLINE, f"{url}: {type(problem).__name__}: {str(problem)[:200]}")
-                retry_after = None
                 if type(problem).__name__ == "OfflineModeIsEnabled":
                     raise error from problem
             if error.change is not Change.OFFLINE:
@@ -163,33 +176,145 @@ class Client:
         raise error
 
     def _wait(self, attempt: int, retry_after: str | None) -> None:
-        seconds = float(retry_after) if retry_after and retry_after.isdigit() else 0.5 * 2**attempt
-        time.sleep(min(seconds, self._longest_wait))
+        told = re.fullmatch("[0-9]{1,9}", retry_after or "")
+        seconds = float(told[0]) if told else 0.5 * 2**attempt
+        time.sleep(max(min(seconds, self._longest_wait, self._left()), 0))
 
-    @contextmanager
-    def _open(self, url: str) -> Iterator[Any]:
-        from huggingface_hub.utils import build_hf_headers, get_session  # type: ignore[attr-defined, unused-ignore]
+    def _left(self) -> float:
+        """Seconds until the deadline."""
+        self._ends = self._ends or time.monotonic() + self._deadline
+        return self._ends - time.monotonic()
 
-        headers = {**build_hf_headers(token=self._token), "Accept-Encoding": "identity"}
-        session: Any = get_session()
-        if callable(getattr(session, "stream", None)):  # httpx, in huggingface_hub 1 and later
-            with session.stream("GET", url, headers=headers, timeout=self._timeout, follow_redirects=True) as response:
-                yield response
-        else:
-            with session.get(url, headers=headers, timeout=self._timeout, stream=True) as response:
-                yield response
+    def _before_the_deadline(self, answer: _Answer) -> tuple[bytes, str | None]:
+        """An answer, waited for until the deadline at most: what sends its headers byte by byte has no other limit."""
+        left = self._left()
+        if left > 0:
+            answer.start()
+            answer.ended.wait(left)
+        if not answer.ended.is_set():
+            answer.given_up = True
+            raise HubError(
+                Change.OFFLINE,
+                f"{answer.url}: the hub took all of the {self._deadline:g} s that it has. Try again later, or give it "
+                "more with --timeout.",
+            )
+        if answer.error is not None:
+            raise answer.error
+        return answer.body, answer.next_page
 
-    def _body(self, response: Any, limit: int, url: str) -> bytes:
-        deadline = time.monotonic() + 20 * self._timeout
+    def _request(self) -> Mapping[str, Any]:
+        # Not `build_hf_headers`: it asks the hub for a list, and keeps whatever it gets in the user's home.
+        from huggingface_hub import constants, get_token
+
+        implicit = None if constants.HF_HUB_DISABLE_IMPLICIT_TOKEN else get_token()
+        token = self._token or implicit
+        headers = {"Accept-Encoding": "identity", "User-Agent": f"kimi-tokenizers/{__version__}"}
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
+        return {"headers": headers, "timeout": self._timeout}
+
+
+class _RefusedError(Exception):
+    """An answer with another status than 200."""
+
+    def __init__(self, error: HubError, retry_after: str | None) -> None:
+        super().__init__(str(error))
+        self.error, self.retry_after = error, retry_after
+
+
+class _Answer(threading.Thread):
+    """One answer, read in a thread, so that whoever waits for it can give it up. It ends with the process."""
+
+    def __init__(self, request: Mapping[str, Any], url: str, limit: int) -> None:
+        super().__init__(daemon=True)
+        self.url, self._request, self._limit = url, dict(request), limit
+        self.body = b""
+        self.next_page: str | None = None
+        self.error: Exception | None = None
+        self.ended = threading.Event()
+        self.given_up = False
+
+    def run(self) -> None:
+        try:
+            self._ask()
+        except Exception as error:  # for the thread that waits
+            self.error = error
+        self.ended.set()
+
+    def _ask(self) -> None:
+        url = self.url
+        for _ in range(_MAX_REDIRECTS + 1):
+            with _open(url, self._request) as response:
+                status = response.status_code
+                if status == 200:
+                    self.body, self.next_page = self._read(response), _next_page(response)
+                    return
+                if status not in (301, 302, 303, 307, 308):
+                    refusal = _refusal(url, status, str(response.headers.get("x-error-code", "")))
+                    raise _RefusedError(refusal, response.headers.get("retry-after"))
+                url = self._redirected(url, str(response.headers.get("location", "")))
+        raise _RefusedError(HubError(Change.OFFLINE, f"{self.url} is redirected again and again."), None)
+
+    def _redirected(self, url: str, location: str) -> str:
+        """Where a redirect leads. Raises HubError unless that is the same origin, or the hub's own store of files."""
+        try:
+            target = urljoin(url, location)
+            there, here = _origin(target), _origin(url)
+        except ValueError:
+            target, there, here = "", ("", "", None), ("", "", None)
+        if len(target) <= _MAX_URL and there == here and target:
+            return target
+        if len(location) <= 8000 and _is_store(here, there):
+            self._request["headers"] = {k: v for k, v in self._request["headers"].items() if k != "Authorization"}
+            return target
+        raise HubError(
+            Change.UNTRUSTED,
+            f"{url} is redirected to another origin, {location[:100]!r}, which is not followed. If that is where your "
+            "hub is now, set HF_ENDPOINT to it.",
+        )
+
+    def _read(self, response: Any) -> bytes:
         body = bytearray()
         blocks = response.iter_bytes() if hasattr(response, "iter_bytes") else response.iter_content(65536)
         for block in blocks:
             body += block
-            if len(body) > limit:
-                raise HubError(Change.UNTRUSTED, f"{url} sends more than the {limit:,} bytes that it may have.")
-            if time.monotonic() > deadline:
-                raise HubError(Change.OFFLINE, f"{url} takes more than {20 * self._timeout:.0f} s.")
+            if len(body) > self._limit:
+                message = f"{self.url} sends more than the {self._limit:,} bytes that it may have."
+                raise HubError(Change.UNTRUSTED, message)
+            if self.given_up:
+                break
         return bytes(body)
+
+
+@contextmanager
+def _open(url: str, request: Mapping[str, Any]) -> Iterator[Any]:
+    from huggingface_hub.utils import get_session  # type: ignore[attr-defined, unused-ignore]
+
+    session: Any = get_session()
+    if callable(getattr(session, "stream", None)):  # httpx, in huggingface_hub 1 and later
+        with session.stream("GET", url, follow_redirects=False, **request) as response:
+            yield response
+    else:
+        with session.get(url, stream=True, allow_redirects=False, **request) as response:
+            yield response
+
+
+def _origin(url: str) -> tuple[str, str, int | None]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname or "", parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+
+
+def _is_store(here: tuple[str, str, int | None], there: tuple[str, str, int | None]) -> bool:
+    """Whether a redirect leads from the public hub to where it keeps large files; they are compared by their hashes."""
+    public = here[0] == "https" and (here[1] == "huggingface.co" or here[1].endswith(".hf.co"))
+    return public and there[0] == "https" and there[1].endswith((".hf.co", ".huggingface.co")) and there[2] == 443
+
+
+def _small(text: str) -> int:
+    """An int: to read one of millions of digits takes minutes. Raises ValueError for others, and for NaN."""
+    if len(text) > 20:
+        raise ValueError(f"{text[:20]} is no number that could be meant")
+    return int(text)
 
 
 def _next_page(response: Any) -> str | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from hashlib import sha256
 from pathlib import Path
 
 from kimi_tokenizers import catalogue
@@ -22,7 +23,7 @@ _GUARDED = ("tiktoken.model", "tokenizer.json", "tokenizer_config.json", "config
 
 
 def changes_upstream(
-    models: Sequence[str] = (), since: str | None = None, *, client: Client | None = None
+    models: Sequence[str] = (), since: str | None = None, *, client: Client | None = None, timeout: float = 60.0
 ) -> Iterator[Finding]:
     """Ask the hub what became of models.
 
@@ -30,6 +31,7 @@ def changes_upstream(
         models: ids, as `owner/name`; by default every repo that an overlay is pinned to.
         since: revision to compare `main` with; by default the overlay's pinned one (of the overlay's own repo, also
             for conversions of it, which have none).
+        timeout: seconds for all of it.
 
     Raises:
         UnknownModelError, ModelIdError: no overlay serves an id.
@@ -37,7 +39,7 @@ def changes_upstream(
     overlays = [(model, catalogue.get(model)) for model in models]
     if not models:
         overlays = [(overlay.upstream.repo, overlay) for overlay in catalogue.overlays().values()]
-    client = client or Client()
+    client = client or Client(deadline=timeout)
     for model, overlay in overlays:
         repo = model if since else overlay.upstream.repo
         finding = Finding(model, overlay.line, f"{repo}@{since or overlay.upstream.revision}")
@@ -63,6 +65,7 @@ def _compare(finding: Finding, overlay: Overlay, client: Client, repo: str, revi
     finding.changed = sorted(name for name in now.keys() & before.keys() if now[name].hash != before[name].hash)
     if finding.added or finding.removed or finding.changed:
         finding.change = Change.CHANGED
+    _say_what_is_known(finding, overlay, client, now)
     # The rank table's hash is known, so that it is checked whatever the pinned revision is said to hold.
     to_read = {*finding.added, *finding.changed} | ({"tiktoken.model"} & now.keys())
     with tempfile.TemporaryDirectory(prefix="kimi-tokenizers-") as folder:
@@ -70,6 +73,18 @@ def _compare(finding: Finding, overlay: Overlay, client: Client, repo: str, revi
             finding.change = Change.VOCABULARY
         elif _slow_is_gone(now, overlay, Path(folder)):
             finding.change = Change.SLOW_GONE
+
+
+def _say_what_is_known(finding: Finding, overlay: Overlay, client: Client, now: Mapping[str, File]) -> None:
+    """Of a file that changed and of which a later revision is known by its hash alone: whether it is that one."""
+    for name, known in overlay.upstream.untried_sha256.items():
+        if name not in {*finding.added, *finding.changed}:
+            continue
+        there = now[name].hash
+        if there.startswith("git:"):  # by which nothing else is known
+            there = f"sha256:{sha256(client.fetch(finding.model, finding.commit or 'main', now[name])).hexdigest()}"
+        what = "of a later revision that is known by its hash alone" if there == f"sha256:{known}" else "not known"
+        finding.details.append(f"{name} is {what} ({there}).")
 
 
 def _reads_as_another_vocabulary(

@@ -23,6 +23,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from kimi_tokenizers.errors import CacheError
+from kimi_tokenizers.escaping import escaped
 from kimi_tokenizers.model_dirs import (
     CACHE_VARIABLE,
     RESOLVED,
@@ -196,7 +197,7 @@ def _private(base: str, reason: str) -> Path:
         raise _no_place(base, f"({reason}), and neither can a temporary directory ({error})") from error
     atexit.register(_remove, path, os.getpid())
     warnings.warn(
-        f"The cache {base!r} cannot be used ({reason}); {str(path)!r} is used until this process ends. "
+        f"The cache {base!r} cannot be used ({escaped(reason)}); {str(path)!r} is used until this process ends. "
         f"Set {CACHE_VARIABLE} to a directory that only you can write to.",
         RuntimeWarning,
         stacklevel=5,

@@ -19,6 +19,7 @@ from layouts import fast_tokenizer_json, small_tokenizer_json
 from kimi_tokenizers import catalogue
 from kimi_tokenizers.errors import KimiTokenizersError
 from kimi_tokenizers.evidence import changes, upstream
+from kimi_tokenizers.evidence import hub as hub_module
 from kimi_tokenizers.evidence.upstream import Change, Client, Finding
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -238,13 +239,33 @@ def test_redirects_are_followed_and_loops_are_left(hub: Hub) -> None:
     assert ask(hub).change is Change.OFFLINE
 
 
-def test_a_token_is_not_sent_to_another_host(hub: Hub) -> None:
+@pytest.mark.parametrize("path", ["/api/", "/resolve/"])
+@pytest.mark.parametrize("status", [301, 307])
+def test_a_redirect_to_another_origin_is_refused_with_a_word(hub: Hub, path: str, status: int) -> None:
+    hub.publish(KIMI, GOOD | {"config.json": b"{}"})
     with Hub() as elsewhere:
-        away = elsewhere.url.replace("127.0.0.1", "localhost")
-        hub.faults.append(Fault("/api/", 9, 307, {"Location": f"{away}/api/models/a/b"}))
-        ask(hub, token="hf_secret")
-        assert elsewhere.requests
-        assert not any("hf_secret" in str(headers) for headers in elsewhere.headers)
+        hub.faults.append(Fault(path, 9, status, {"Location": f"{elsewhere.url}/api/models/a/b"}))
+        finding = ask(hub, token="hf_secret")
+        assert not elsewhere.requests
+    assert finding.change is Change.UNTRUSTED
+    assert "redirected to another origin" in finding.details[-1]
+    assert "HF_ENDPOINT" in finding.details[-1]
+
+
+@pytest.mark.parametrize("target", ["http://[", "file:///etc/passwd", "//127.0.0.1:1/x", "", "/" + "x" * 5000])
+def test_a_redirect_to_nowhere_is_no_crash(hub: Hub, target: str) -> None:
+    hub.faults.append(Fault("/api/", 999, 302, {"Location": target}))
+    assert ask(hub).change in (Change.UNTRUSTED, Change.OFFLINE)
+
+
+def test_files_in_the_store_of_the_public_hub_are_fetched_without_the_token() -> None:
+    def of(url: str) -> bool:
+        return hub_module._is_store(hub_module._origin("https://huggingface.co/a/b"), hub_module._origin(url))
+
+    assert of("https://cdn-lfs.hf.co/x")
+    assert of("https://cas-bridge.xethub.hf.co/x")
+    assert not any(map(of, ("http://cdn-lfs.hf.co/x", "https://hf.co.example/x", "https://a.hf.co:8443/x")))
+    assert not hub_module._is_store(("http", "127.0.0.1", 80), hub_module._origin("https://cdn-lfs.hf.co/x"))
 
 
 def listing(*paths: str) -> bytes:
@@ -313,6 +334,83 @@ def test_more_bytes_than_listed_are_not_taken(hub: Hub) -> None:
     assert ask(hub).change is Change.UNTRUSTED
 
 
+@pytest.mark.parametrize("what", ["headers", "body"])
+def test_what_drips_ends_at_the_deadline(hub: Hub, what: str) -> None:
+    hub.faults.append(Fault("/tree/", 99, drip=what))
+    finding = ask(hub, deadline=1)
+    assert finding.change is Change.OFFLINE
+    assert "the hub took all of the 1 s that it has" in finding.details[0]
+    assert len(hub.requests) == 2  # it is not asked again
+
+
+def test_the_deadline_is_one_for_all_models(hub: Hub) -> None:
+    hub.faults.append(Fault("/api/", 99, drip="headers"))
+    client = Client(hub.url, deadline=0.5)
+    findings = list(upstream.changes_upstream([KIMI, "moonshotai/Kimi-K2.5"], client=client))
+    assert [finding.change for finding in findings] == [Change.OFFLINE, Change.OFFLINE]
+    assert len(hub.requests) == 1
+
+
+def test_one_entry_pages_without_end_are_given_up(hub: Hub) -> None:
+    again = {"Link": f'<{hub.url}/api/models/{KIMI}/tree/main?cursor=x>; rel="next"'}
+    hub.faults.append(Fault("/tree/", 9999, 200, again, listing("file")))
+    finding = ask(hub)
+    assert finding.change is Change.UNTRUSTED
+    assert "more than 100 pages" in finding.details[0]
+
+
+@pytest.mark.parametrize(
+    "names", [["tokenizer" + "x" * 1_000_000], [f"tokenizer-{'x' * 70}{number}" for number in range(9000)]]
+)
+def test_endless_names_and_names_without_number_are_not_repeated(hub: Hub, names: list[str]) -> None:
+    hub.faults.append(Fault("/tree/", 1, 200, {}, listing(*names)))
+    finding = ask(hub)
+    assert len(json.dumps(finding.as_json())) < 3000
+    assert not any("xxxx" in line for line in hub.requests)
+
+
+@pytest.mark.parametrize("number", [b"1" * 5000, b"NaN", b"Infinity"])
+def test_numbers_that_are_none_are_not_believed(hub: Hub, number: bytes) -> None:
+    hub.faults.append(Fault("/tree/", 1, 200, {}, b'[{"path": "config.json", "size": ' + number + b"}]"))
+    assert ask(hub).change is Change.UNTRUSTED
+
+
+@pytest.mark.parametrize("value", ["\u00b2", "9" * 5000, "-1", "soon"])
+def test_a_wait_that_is_no_number_of_seconds(hub: Hub, value: str) -> None:
+    hub.faults.append(Fault("/api/", 1, 429, {"Retry-After": value}))
+    assert ask(hub).change is Change.UNCHANGED
+
+
+def test_escapes_in_headers_are_escaped(hub: Hub) -> None:
+    hub.faults.append(Fault("/api/", 9, 418, {"X-Error-Code": "\x1b[31m\x9b\u00ad"}))
+    [detail] = ask(hub).details
+    assert "\\x9b" in detail or "Error" in detail  # some HTTP libraries refuse such headers
+    assert detail.isprintable()
+
+
+# K3: what is known of a file by its hash alone
+
+
+def test_k3s_later_encoder_is_known_by_its_hash_alone(hub: Hub) -> None:
+    line = catalogue.overlays()["kimi-k3"]
+    repo, known = line.upstream.repo, line.upstream.untried_sha256["encoding_k3.py"]
+    files = {"config.json": b"{}", "tiktoken.model": line.read("tiktoken.model"), "tokenization_kimi.py": b""}
+    since = hub.publish(repo, files | {"encoding_k3.py": b"raise RuntimeError('executed')\n"})
+    commit = hub.publish(repo, files | {"encoding_k3.py": b"raise RuntimeError('another')\n"})
+    [finding] = upstream.changes_upstream([repo], since, client=Client(hub.url))
+    assert finding.changed == ["encoding_k3.py"]
+    assert "encoding_k3.py is not known (sha256:" in finding.details[0]
+    entries = tree(hub._revisions[repo, commit][1], recursive=False)
+    for entry in entries:
+        if entry["path"] == "encoding_k3.py":
+            entry["lfs"] = {"oid": known, "size": 9}
+    hub.faults.append(Fault(f"/tree/{commit}", 1, 200, {}, json.dumps(entries).encode()))
+    [finding] = upstream.changes_upstream([repo], since, client=Client(hub.url))
+    assert finding.details[0] == (
+        f"encoding_k3.py is of a later revision that is known by its hash alone (sha256:{known})."
+    )
+
+
 # The command
 
 
@@ -340,6 +438,24 @@ def test_the_command_honours_the_hubs_variables_and_says_it_with_its_exit_status
     assert report["models"][0]["removed"] == ["tiktoken.model", "tokenization_kimi.py"]
     done = run(hub, "--model", KIMI, HF_HUB_OFFLINE="1")
     assert done.returncode == Change.OFFLINE.value
+
+
+def test_nothing_that_a_hub_answers_is_kept_for_later_runs(hub: Hub, tmp_path: Path) -> None:
+    """huggingface_hub's own headers would ask it for a list, and keep whatever comes in the user's home."""
+    hub.faults.append(Fault("agent-harnesses", 99, 200, {"Content-Type": "application/json"}, b"[1, 2]"))
+    for _ in range(2):
+        done = run(hub, "--model", KIMI, HF_HOME=str(tmp_path), HF_TOKEN="hf_x")
+        assert done.returncode in {change.value for change in Change}, done.stderr
+        assert "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
+    assert all(f"/{KIMI}/" in line for line in hub.requests)
+
+
+def test_the_command_has_a_deadline(hub: Hub) -> None:
+    hub.faults.append(Fault("/api/", 99, drip="headers"))
+    done = run(hub, "--model", KIMI, "--timeout", "1")
+    assert done.returncode == Change.OFFLINE.value
+    assert "--timeout" in done.stdout
 
 
 def test_every_exit_status_is_in_the_help(hub: Hub) -> None:
