@@ -16,11 +16,12 @@ from kimi_tokenizers.errors import KimiTokenizersError
 from kimi_tokenizers.version import __version__
 
 if TYPE_CHECKING:
-    from kimi_tokenizers.tokenizer import adapt, load, load_mlx, register
+    from kimi_tokenizers.tokenizer import adapt, encoding, load, load_mlx, register
 
 # Imported when it is first used: whoever wants another part must not pay for what is heavy.
 _HOME = {
     "adapt": "tokenizer",
+    "encoding": "tokenizer",
     "load": "tokenizer",
     "load_mlx": "tokenizer",
     "register": "tokenizer",
@@ -29,7 +30,17 @@ _HOME = {
 # Every line has one of them in its name.
 _WORDS = ("kimi", "moonlight")
 
-__all__ = ["KimiTokenizersError", "__version__", "adapt", "load", "load_mlx", "provides", "register", "resolve"]
+__all__ = [
+    "KimiTokenizersError",
+    "__version__",
+    "adapt",
+    "encoding",
+    "load",
+    "load_mlx",
+    "provides",
+    "register",
+    "resolve",
+]
 
 
 def resolve(model_id: str, model_dir: str | os.PathLike[str], *, override_guard: bool = False) -> Path:

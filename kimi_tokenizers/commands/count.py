@@ -11,7 +11,7 @@ from pathlib import Path
 from kimi_tokenizers.commands.tables import emit, emit_report
 from kimi_tokenizers.commands.waiting import Waiting
 from kimi_tokenizers.errors import KimiTokenizersError
-from kimi_tokenizers.tokenizer import load
+from kimi_tokenizers.tokenizer import encoding
 
 
 class InputError(KimiTokenizersError):
@@ -70,7 +70,9 @@ def count(
     Raises:
         InputError: a file cannot be read or is not UTF-8.
     """
-    tokenizer = load(model_id)
+    for file in files:  # said before anything heavy is imported
+        _check_exists(file)
+    model = encoding(model_id)
     for file in files:
         progress(file)
         data = _read(file)
@@ -81,16 +83,27 @@ def count(
                 f"{file!r} is not UTF-8 text: byte {error.start:,} is 0x{data[error.start]:02x}. "
                 "Convert it first, e.g. with `iconv -f LATIN1 -t UTF-8`."
             ) from error
-        yield Count(file, len(tokenizer.encode(text, allow_special_tokens=control_tokens)), len(text), len(data))
+        ids = model.encode(text, allowed_special="all") if control_tokens else model.encode_ordinary(text)
+        yield Count(file, len(ids), len(text), len(data))
 
 
-def _read(file: str) -> bytes:
+def _check_exists(file: str) -> None:
     if file == "-" and sys.stdin is None:
         raise InputError("There is no standard input to count. Give the path of a text file.")
     try:
+        if file != "-":
+            Path(file).stat()  # not opened: what is read only once, like a pipe, must be left whole
+    except (OSError, ValueError) as error:
+        raise _unreadable(file, error) from error
+
+
+def _read(file: str) -> bytes:
+    try:
         return sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise InputError(
-            f"Cannot read {file!r}: {reason}. Give the path of a text file, or - for standard input."
-        ) from error
+        raise _unreadable(file, error) from error
+
+
+def _unreadable(file: str, error: Exception) -> InputError:
+    reason = getattr(error, "strerror", None) or error
+    return InputError(f"Cannot read {file!r}: {reason}. Give the path of a text file, or - for standard input.")

@@ -168,6 +168,15 @@ def test_exos_copies_of_the_file_share_it() -> None:
     assert done.stdout.split() == ["True", "True"]
 
 
+@pytest.mark.parametrize("model_id", ["moonshotai/Kimi-K2.6", "moonshotai/Kimi-K3", "moonshotai/Moonlight-16B-A3B"])
+def test_the_bare_encoding_is_that_of_the_tokenizer(model_id: str) -> None:
+    bare, whole = kt.encoding(model_id), kt.load(model_id).model
+    assert bare._special_tokens == whole._special_tokens
+    assert bare.encode("Hello, world!") == HELLO
+    with pytest.raises(kt.KimiTokenizersError):
+        kt.encoding("mlx-community/Qwen3-8B-4bit")
+
+
 def test_unknown_ids_are_typed_errors(model: KimiEncoding) -> None:
     for ids in ([163840], [-1], [-163840], [2**31], [2**70], [19180] * 40 + [163840], [19180] * 40 + [-1]):
         with pytest.raises(kimi.TokenIdError, match=f"no token with id {ids[-1]}") as caught:
