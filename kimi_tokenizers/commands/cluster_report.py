@@ -1,6 +1,6 @@
 """What came of all nodes of a cluster: one table, what is wrong or differs under it, and the same as JSON.
 
-Whatever comes from a node is escaped: in the table by `emit`, in the JSON by `emit_json`.
+Whatever comes from a node is escaped: in the table by `emit`, in the JSON by keeping to ASCII.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def print_json(result: Result) -> None:
         "differences": [asdict(difference) for difference in result.differences()],
         "not_loading": list(not_loading(result.reports())),
     }
-    emit_json(value)
+    emit_json(value, ascii_only=True)
 
 
 def print_table(result: Result, command: str) -> None:

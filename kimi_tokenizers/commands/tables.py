@@ -69,10 +69,10 @@ def emit(text: str, stream: TextIO | None = None) -> None:
     stream.flush()
 
 
-def emit_json(value: Any) -> None:
-    """Write JSON: in ASCII where the stream is not UTF-8."""
+def emit_json(value: Any, *, ascii_only: bool = False) -> None:
+    """Write JSON: in ASCII if that is asked for, or where the stream is not UTF-8."""
     wipe()
-    ascii_only = (sys.stdout.encoding or "utf-8").lower() != "utf-8"
+    ascii_only = ascii_only or (sys.stdout.encoding or "utf-8").lower() != "utf-8"
     sys.stdout.write(escaped_json(value, ascii_only=ascii_only) + "\n")
     sys.stdout.flush()
 
