@@ -16,12 +16,13 @@ from kimi_tokenizers.errors import KimiTokenizersError
 from kimi_tokenizers.version import __version__
 
 if TYPE_CHECKING:
-    from kimi_tokenizers.tokenizer import adapt, encoding, load, load_mlx, register
+    from kimi_tokenizers.tokenizer import adapt, encoding, export_fast, load, load_mlx, register
 
 # Imported when it is first used: whoever wants another part must not pay for what is heavy.
 _HOME = {
     "adapt": "tokenizer",
     "encoding": "tokenizer",
+    "export_fast": "tokenizer",
     "load": "tokenizer",
     "load_mlx": "tokenizer",
     "register": "tokenizer",
@@ -35,6 +36,7 @@ __all__ = [
     "__version__",
     "adapt",
     "encoding",
+    "export_fast",
     "load",
     "load_mlx",
     "provides",

@@ -51,6 +51,10 @@ class ViewError(KimiTokenizersError, OSError):
     """A view cannot be made, updated or removed."""
 
 
+class ExportError(KimiTokenizersError):
+    """A tokenizer.json that is not written: a file is in the way, the place is none, or its ids would be wrong."""
+
+
 class SyncError(KimiTokenizersError, OSError):
     """A model directory cannot be changed, or something other than a file lies where a tokenizer file belongs."""
 

@@ -44,6 +44,7 @@ SLOW_MODULES = {
     *("test_cluster", "test_cluster_odd_nodes", "test_cluster_sshd", "test_exo_loading", "test_exo_standalone"),
     *("test_clients", "test_splintr"),
     "test_escaping",
+    "test_export",
     *("test_fingerprint", "test_frozen_app", "test_guard", "test_integration", "test_kimi_k3_everywhere"),
     "test_hostile_sync",
     *("test_lines", "test_load_mlx", "test_pairs_of_lines"),

@@ -109,11 +109,8 @@ COMMANDS = {
         "Say for every Kimi model on this machine what is the matter with its tokenizer.",
         [
             *SEARCH,
-            flag(
-                "--compare", "Take the arguments for reports saved with --json, one a node, and say which nodes differ."
-            ),
-            VERBOSE,
-            JSON,
+            flag("--compare", "Take the arguments for reports saved with --json, one a node; say which nodes differ."),
+            *(VERBOSE, JSON),
         ],
         epilog=f"{EXIT_OF_SEARCH} Comparing needs two reports, each with a model.",
     ),
@@ -252,9 +249,8 @@ COMMANDS = {
         [
             values("--model", "ID", "Model id; default: every repo that an overlay is pinned to."),
             value("--since", "REV", "Compare with this revision, not the pinned one."),
-            flag("--markdown", "Print Markdown, for a bot to post."),
+            *(flag("--markdown", "Print Markdown, for a bot to post."), JSON),
             value("--timeout", "SECONDS", "The longest that all of it may take.", type=seconds, default=60.0),
-            JSON,
         ],
         more="It goes through huggingface_hub: HF_ENDPOINT, HF_TOKEN and proxies are honoured.",
         epilog=EXIT_OF_UPSTREAM,
@@ -269,10 +265,16 @@ COMMANDS = {
         "count",
         "Count the tokens of files or standard input.",
         [
-            operand("files", "Text files; - or none: stdin.", nargs="*", metavar="FILE"),
-            ONE_MODEL,
+            *(operand("files", "Text files; - or none: stdin.", nargs="*", metavar="FILE"), ONE_MODEL, JSON),
             flag("--plain", "Count control tokens in the text as plain text."),
-            JSON,
+        ],
+    ),
+    "export": Command(
+        "export",
+        "Write a tokenizer.json with exactly a model's ids, compared with tiktoken, and its chat template beside it.",
+        [
+            *(operand("out", "File or folder (default: ./tokenizer.json).", nargs="*"), ONE_MODEL, JSON),
+            *(flag("--force", "Replace files that are there."), flag("--dry-run", "Say what would be written.")),
         ],
     ),
     "cache": Command(

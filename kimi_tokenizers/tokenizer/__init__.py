@@ -6,6 +6,7 @@ that. It must never execute Python that was not verified against the overlay, no
 
 from kimi_tokenizers.tokenizer.adapter import adapt
 from kimi_tokenizers.tokenizer.encodings import encoding, encoding_arguments
+from kimi_tokenizers.tokenizer.export import Exported, export_fast
 from kimi_tokenizers.tokenizer.known_answers import KnownAnswer, every_known_answer, known_answers_of
 from kimi_tokenizers.tokenizer.loader import DEFAULT_MODEL, STOP_TOKEN_ID, load, load_mlx
 from kimi_tokenizers.tokenizer.registration import register
@@ -17,11 +18,13 @@ __all__ = [
     "END",
     "START",
     "STOP_TOKEN_ID",
+    "Exported",
     "KnownAnswer",
     "adapt",
     "encoding",
     "encoding_arguments",
     "every_known_answer",
+    "export_fast",
     "known_answers_of",
     "load",
     "load_mlx",
