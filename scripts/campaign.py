@@ -169,6 +169,8 @@ def chats(folder: Path, chance: random.Random, counts: Counts) -> None:
             ids = tokenizer(line).encode(prompt, add_special_tokens=False)
         except kt.KimiTokenizersError:
             continue
+        if not isinstance(prompt, str):  # a first message that is a list makes it a batch
+            continue
         reference = plain(line)
         segments = getattr(prompt, "segments", None) or [(prompt, True)]
         wanted = [
@@ -208,14 +210,15 @@ def _messages(chance: random.Random) -> Iterator[Any]:
 def configurations(folder: Path, chance: random.Random, counts: Counts) -> None:
     """A configuration with random things in it: the right ids, or a typed error."""
     place = hostile.Place(folder)
-    pool = [values for group in (hostile.IDS_DIFFER, hostile.UNLOADABLE) for values in group.values()]
-    pool += [{"added_tokens_decoder": table} for table in hostile.TABLES.values()]
+    groups: dict[str, Any] = {**hostile.IDS_DIFFER, **hostile.UNLOADABLE}
+    groups |= {name: {"added_tokens_decoder": table} for name, table in hostile.TABLES.items()}
+    pool = [values for name, values in groups.items() if f"tokenizer_config.json: {name}" not in hostile.OPEN]
     config: dict[str, Any] = json.loads(catalogue.overlays()["kimi-k2.6"].read("tokenizer_config.json"))
     for values in chance.sample(pool, chance.randint(0, 3)):
         config |= values
     for name in chance.sample(sorted(config), chance.randint(0, 3)):
         config[name] = chance.choice([value for value in ODD if not isinstance(value, (bytes, type))])
-    model_dir = place.model()
+    model_dir = place.model("good")
     text = json.dumps(config)
     if chance.random() < 0.2:
         at = chance.randrange(len(text))

@@ -319,7 +319,8 @@ UNLOADABLE: dict[str, dict[str, Any]] = {
 
 
 def _configured(values: dict[str, Any]) -> Builder:
-    return lambda place: changed(place.model(), "tokenizer_config.json", **values)
+    """In a directory whose own configuration names the slow tokenizer, and so is in front of ours."""
+    return lambda place: changed(place.model("good"), "tokenizer_config.json", **values)
 
 
 KINDS.update({f"tokenizer_config.json: {name}": _configured(values) for name, values in IDS_DIFFER.items()})
@@ -503,8 +504,16 @@ def many_files(place: Place) -> Path:
     return model_dir
 
 
-# What is known to be wrong today. Whoever mends it takes it out.
-OPEN = (
-    "tokenizer_config.json: surrogates",  # bytes that are no UTF-8: an error that is not ours, by register and exo
-    "tokenizer_config.json: names with escapes",  # a table without <think> makes it text
+# What is known to be wrong today, with a configuration that is in front of ours. Whoever mends it takes it out.
+_IDS_STILL_DIFFER = ("eos_token", "additional_special_tokens", "extra_special_tokens, an object", "sep_token")
+_STILL_UNLOADABLE = (
+    "tokens that are no text",
+    "padding_side",
+    "keys of Python's own",
+    "names of methods",
+    "surrogates",
+)
+OPEN = tuple(
+    f"tokenizer_config.json: {name}"
+    for name in (*_IDS_STILL_DIFFER, *_STILL_UNLOADABLE, "split_special_tokens", "names with escapes")
 )
