@@ -16,11 +16,12 @@ from kimi_tokenizers.errors import KimiTokenizersError
 from kimi_tokenizers.version import __version__
 
 if TYPE_CHECKING:
-    from kimi_tokenizers.tokenizer import adapt, encoding, export_fast, load, load_mlx, register
+    from kimi_tokenizers.tokenizer import adapt, canonical_tool_calls, encoding, export_fast, load, load_mlx, register
 
 # Imported when it is first used: whoever wants another part must not pay for what is heavy.
 _HOME = {
     "adapt": "tokenizer",
+    "canonical_tool_calls": "tokenizer",
     "encoding": "tokenizer",
     "export_fast": "tokenizer",
     "load": "tokenizer",
@@ -35,6 +36,7 @@ __all__ = [
     "KimiTokenizersError",
     "__version__",
     "adapt",
+    "canonical_tool_calls",
     "encoding",
     "export_fast",
     "load",

@@ -71,5 +71,9 @@ class ReportError(KimiTokenizersError, ValueError):
     """A saved status report that cannot be compared."""
 
 
+class ToolCallError(KimiTokenizersError, ValueError):
+    """What a model wrote holds no tool call that can be read."""
+
+
 class NodeError(KimiTokenizersError, OSError):
     """A node of a cluster that cannot be reached, or not be examined."""

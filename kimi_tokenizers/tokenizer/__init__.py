@@ -5,6 +5,7 @@ that. It must never execute Python that was not verified against the overlay, no
 """
 
 from kimi_tokenizers.tokenizer.adapter import adapt
+from kimi_tokenizers.tokenizer.canonical import canonical_tool_calls
 from kimi_tokenizers.tokenizer.encodings import encoding, encoding_arguments
 from kimi_tokenizers.tokenizer.export import Exported, export_fast
 from kimi_tokenizers.tokenizer.known_answers import KnownAnswer, every_known_answer, known_answers_of
@@ -21,6 +22,7 @@ __all__ = [
     "Exported",
     "KnownAnswer",
     "adapt",
+    "canonical_tool_calls",
     "encoding",
     "encoding_arguments",
     "every_known_answer",
