@@ -557,6 +557,8 @@ class KimiEncoding(tiktoken.Encoding):
             )
         # A text without any of these characters, or of these beginnings, has no control token in it.
         self._firsts = tuple({token[:1]: None for token in special_tokens})
+        # Where all names are ASCII, lone surrogates, which become other characters, cannot make one.
+        self._is_ascii = all(map(str.isascii, special_tokens))
         self._beginnings = tuple({"<|" if token.startswith("<|") else token: None for token in special_tokens})
 
     def __getstate__(self) -> object:
@@ -645,7 +647,8 @@ class KimiEncoding(tiktoken.Encoding):
         >>> encoding.encode("Hello, world!<|im_end|>", allowed_special="all")
         [19180, 11, 2695, 0, 163586]
         """
-        if allowed_special == "all" and disallowed_special == "all" and type(text) is str and len(text) <= _SHORT:
+        usual = allowed_special == "all" and disallowed_special == "all" and self._is_ascii
+        if usual and type(text) is str and len(text) <= _SHORT:
             for first in self._firsts:
                 if first in text:
                     break
@@ -663,7 +666,7 @@ class KimiEncoding(tiktoken.Encoding):
 
     def encode_ordinary(self, text: str) -> list[int]:
         """As `tiktoken.Encoding.encode_ordinary`: ids of `text` with control tokens as plain text."""
-        if len(text) <= _SHORT:
+        if len(text) <= _SHORT or not isinstance(text, str):
             return self._engine.encode(text)
         return self._encode_split([[text]], _MOST_THREADS)[0]
 
@@ -682,7 +685,8 @@ class KimiEncoding(tiktoken.Encoding):
 
     def encode_ordinary_batch(self, text: list[str], *, num_threads: int = 8) -> list[list[int]]:
         """As `tiktoken.Encoding.encode_ordinary_batch`."""
-        return self._encode_split([[one] for one in text], num_threads)
+        texts = [one if isinstance(one, str) else self._engine.encode(one) for one in text]  # that raises TypeError
+        return self._encode_split([[one] for one in texts], num_threads)
 
     def encode_to_numpy(
         self,
@@ -721,6 +725,8 @@ class KimiEncoding(tiktoken.Encoding):
         if not isinstance(text, str) or not isinstance(allowed, (frozenset, set)):
             super().encode(text, allowed_special=allowed, disallowed_special=disallowed)  # says what is wrong with it
             raise TypeError(f"allowed_special must be 'all' or a set of strings, not {type(allowed).__name__}.")
+        if not self._is_ascii:
+            text = _without_surrogates(text)
         # A disallowed string need not be a control token, and then beginnings say nothing about it.
         forbidden = self.special_tokens_set - allowed if disallowed == "all" else frozenset(disallowed)
         has_none = not any(first in text for first in self._firsts)

@@ -102,7 +102,7 @@ DAMAGES: dict[str, Damage] = {
     "overlays empty": empty_overlays,
     "overlays' Python broken": lambda p: break_python(p / "overlays", kept=("nothing",)),
     "all Python broken but the catalogue's": lambda p: break_python(
-        p, kept=("__init__.py", "errors.py", "version.py", "catalogue/")
+        p, kept=("__init__.py", "errors.py", "escaping.py", "version.py", "catalogue/")
     ),
 }
 

@@ -19,8 +19,8 @@ from sync_directories import FOLDER, MODEL, OVERLAY, broken, snapshot
 
 from kimi_tokenizers import catalogue, sync
 from kimi_tokenizers.commands import main
-from kimi_tokenizers.commands.tables import shown
 from kimi_tokenizers.errors import ReportError
+from kimi_tokenizers.escaping import escaped
 from kimi_tokenizers.evidence import exo_loading
 from kimi_tokenizers.model_dirs import Model, find_models
 from kimi_tokenizers.sync import reports
@@ -458,7 +458,7 @@ def test_the_next_command_is_one_that_helps(tmp_path: Path, layout: str, command
 
 
 def test_what_cannot_be_printed_is_escaped() -> None:
-    assert shown("a\nb\x1b[31m\udcff é") == "a\\nb\\x1b[31m\\udcff é"
+    assert escaped("a\nb\x1b[31m\udcff é") == "a\\nb\\x1b[31m\\udcff é"
 
 
 # -- clusters ------------------------------------------------------------------------------------------------
