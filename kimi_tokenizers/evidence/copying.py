@@ -28,6 +28,7 @@ def private_copy(overlay: Overlay, directory: TokenizerFiles, *, trusted: bool =
         ModelDirError: one of the files is not what such a file is.
     """
     names = dict.fromkeys([*overlay.files, *TAKEN_ALONG, TOKENIZER_CONFIG, CHAT_TEMPLATE, "tokenizer.json"])
+    names |= dict.fromkeys(directory.more_templates())
     if trusted:
         names |= dict.fromkeys(name for name in directory.names if name.endswith(".py"))
     with tempfile.TemporaryDirectory(prefix="kimi-tokenizers-copy-") as folder:
@@ -36,5 +37,6 @@ def private_copy(overlay: Overlay, directory: TokenizerFiles, *, trusted: bool =
         for name in names:
             data = directory.read(name)
             if data is not None:
+                (copy / name).parent.mkdir(exist_ok=True)
                 (copy / name).write_bytes(data)
         yield copy

@@ -29,6 +29,7 @@ from kimi_tokenizers.model_dirs.fingerprint import prompt_fingerprint, token_fin
 from kimi_tokenizers.model_dirs.folder import Folder
 from kimi_tokenizers.model_dirs.guard import check_vocabulary
 from kimi_tokenizers.model_dirs.identification import identify, what_is_missing
+from kimi_tokenizers.model_dirs.in_effect import ignored_keys, templates_of
 from kimi_tokenizers.model_dirs.locking import LOCK_SECONDS, only_process, wait_for
 from kimi_tokenizers.model_dirs.reading_python import Outline, is_compiled_from, outline, same_code
 from kimi_tokenizers.model_dirs.shadowing import importable
@@ -76,6 +77,7 @@ __all__ = [
     "folder_name",
     "has_verdict",
     "identify",
+    "ignored_keys",
     "importable",
     "is_compiled_from",
     "is_complete",
@@ -94,6 +96,7 @@ __all__ = [
     "read_small",
     "read_text",
     "same_code",
+    "templates_of",
     "token_fingerprint",
     "wait_for",
     "what_is_missing",

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Collection
+from typing import Any
 
 from kimi_tokenizers.catalogue import Overlay
 from kimi_tokenizers.errors import TokenizerConfigError
-from kimi_tokenizers.model_dirs.tokenizer_files import CHAT_TEMPLATE, TOKENIZER_CONFIG, TokenizerFiles
+from kimi_tokenizers.model_dirs.configuration import roles
+from kimi_tokenizers.model_dirs.in_effect import special_names, templates_of
+from kimi_tokenizers.model_dirs.tokenizer_files import TOKENIZER_CONFIG, TokenizerFiles
 
 # SHA-256 of the split pattern (`PAT_STR` in tokenization_kimi.py, which is too heavy to import for this alone).
 PATTERN_SHA256 = "de5781783b193d5ccf5b1b28edfa70fa816ce78d54603fdc422cfd8d4ea4411f"
@@ -19,33 +23,48 @@ def token_fingerprint(overlay: Overlay, directory: TokenizerFiles | None = None)
     Raises:
         TokenizerConfigError, ModelDirError: the table of `directory` cannot be read.
     """
-    table = overlay.control_tokens()
+    table: dict[int, tuple[int | str | bool, ...]] = {
+        index: (index, name) for index, name in overlay.control_tokens().items()
+    }
     if directory is not None:
         own = directory.control_token_table()
         if own:  # it decides, except that the tokenizer has what every model of the line has whatever it says
             try:
-                table = {
-                    **overlay.required_tokens(),
-                    **{int(index): str(entry["content"]) for index, entry in own.items()},
-                }
-            except (ValueError, TypeError, KeyError) as error:
+                theirs = dict(_entry(key, entry, table) for key, entry in own.items())
+            except (ValueError, TypeError, KeyError, OverflowError) as error:
                 raise TokenizerConfigError(
                     f"`added_tokens_decoder` in {str(directory.path / TOKENIZER_CONFIG)!r} has an entry that names no "
                     f"token ({error!r}). Restore the model's own file."
                 ) from error
-    names = sorted((index, name) for index, name in table.items() if name != f"<|reserved_token_{index}|>")
+            table = {**{index: (index, name) for index, name in overlay.required_tokens().items()}, **theirs}
+    names = sorted(entry for index, entry in table.items() if entry[1] != f"<|reserved_token_{index}|>")
     return _digest([overlay.files["tiktoken.model"].sha256, PATTERN_SHA256, names])
 
 
+def _entry(key: str, entry: Any, known: Collection[int]) -> tuple[int, tuple[int | str | bool, ...]]:
+    """An entry of a table. Whether a token is special, it only says of those that the line does not know."""
+    index, name = int(key), entry if isinstance(entry, str) else str(entry["content"])
+    is_special = index not in known and isinstance(entry, dict) and bool(entry.get("special"))
+    return index, (index, name, True) if is_special else (index, name)
+
+
 def prompt_fingerprint(overlay: Overlay, directory: TokenizerFiles | None = None) -> str:
-    """SHA-256 over all that decides prompt text: chat template (that of `directory` if given) and declarations."""
+    """SHA-256 over all that decides prompt text: chat templates, declarations, and what templates know tokens by."""
     if overlay.encoder:
         return _digest([overlay.files[name].sha256 for name in overlay.encoder])
-    template = directory.chat_template() if directory is not None else None
-    if template is None and CHAT_TEMPLATE in overlay.files:
-        template = overlay.read(CHAT_TEMPLATE).decode("utf-8")
-    return _digest([template, overlay.files["tool_declaration_ts.py"].sha256])
+    templates: Any = templates_of(overlay, directory)
+    if templates.keys() <= {"default"}:
+        templates = templates.get("default")
+    parts = [templates, overlay.files["tool_declaration_ts.py"].sha256]
+    config = directory.object(TOKENIZER_CONFIG) if directory is not None else None
+    usual = json.loads(overlay.read(TOKENIZER_CONFIG))
+    others = {
+        role: name for role, name in roles(config or {}, special_names(overlay)).items() if usual.get(role) != name
+    }
+    return _digest([*parts, others] if others else parts)
 
 
 def _digest(parts: list[object]) -> str:
-    return hashlib.sha256(json.dumps(parts, ensure_ascii=False).encode("utf-8", "surrogatepass")).hexdigest()
+    return hashlib.sha256(
+        json.dumps(parts, ensure_ascii=False, sort_keys=True).encode("utf-8", "surrogatepass")
+    ).hexdigest()

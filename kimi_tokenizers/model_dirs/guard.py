@@ -13,30 +13,36 @@ import json
 import re
 import time
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from kimi_tokenizers import catalogue
 from kimi_tokenizers.catalogue import N_RANKS, VOCAB_SIZE, Overlay, spell
 from kimi_tokenizers.errors import ModelDirError, VocabularyMismatchError
+from kimi_tokenizers.model_dirs.guard_config import VOCAB_JSON, contradictions, file_of_another
 from kimi_tokenizers.model_dirs.tokenizer_files import CHAT_TEMPLATE, TOKENIZER_CONFIG, OpenFile, TokenizerFiles
 from kimi_tokenizers.model_dirs.verdicts import has_verdict, keep_verdict
 
 _TICK = 20_000_000  # nanoseconds
 
 
-def check_vocabulary(overlay: Overlay, directory: TokenizerFiles, *, override: bool = False) -> None:
+def check_vocabulary(
+    overlay: Overlay, directory: TokenizerFiles, *, override: bool = False, added: Collection[str] = ()
+) -> None:
     """Compare a model directory with an overlay.
 
     Args:
+        added: ids of tokens that a saved tokenizer has beside those of its line, which are then no contradiction.
         override: go on in spite of a contradiction, with a warning. The ids may then be wrong without any further sign.
 
     Raises:
         VocabularyMismatchError: they contradict each other; the message names both sides.
         ModelDirError, TokenizerConfigError: a file that decides this is damaged.
     """
-    for examine in (_rank_table, _tokenizer_json, _config, _control_tokens, _files_of_other_lines):
+    config, control_tokens = partial(_config, added=added), partial(_control_tokens, added=added)
+    for examine in (_rank_table, _tokenizer_json, config, _files_of_others, control_tokens, _files_of_other_lines):
         try:
             examine(overlay, directory)
         except VocabularyMismatchError as error:
@@ -86,6 +92,12 @@ def _compare_tokenizer_json(overlay: Overlay, file: OpenFile) -> None:
             f"{str(path)!r} is not the tokenizer.json of a BPE tokenizer ({type(error).__name__}: {error}). "
             "Restore the model's own file, or remove it."
         ) from error
+    _compare_ranks(overlay, path, items)
+    _compare_control_tokens(overlay, path, added)
+    _compare_control_tokens(overlay, path, {index: token for token, index in items if index >= N_RANKS})
+
+
+def _compare_ranks(overlay: Overlay, path: Path, items: list[tuple[str, int]]) -> None:
     ranks = _ranks(overlay)
     for token, index in items:
         if index < N_RANKS and ranks.get(token) != index:  # the others are control tokens, compared below
@@ -94,8 +106,6 @@ def _compare_tokenizer_json(overlay: Overlay, file: OpenFile) -> None:
     found = sum(index < N_RANKS for _, index in items)
     if found < N_RANKS:
         raise _mismatch(overlay, path, f"has {found:,} tokens below id {N_RANKS:,}", f"has {N_RANKS:,}")
-    _compare_control_tokens(overlay, path, added)
-    _compare_control_tokens(overlay, path, {index: token for token, index in items if index >= N_RANKS})
 
 
 def _ranks(overlay: Overlay) -> dict[str, int]:
@@ -104,32 +114,37 @@ def _ranks(overlay: Overlay) -> dict[str, int]:
     return {token: rank for rank, token in enumerate(spell(tokens))}
 
 
-def _config(overlay: Overlay, directory: TokenizerFiles) -> None:
+def _config(overlay: Overlay, directory: TokenizerFiles, added: Collection[str]) -> None:
     path = directory.path / "config.json"
     config = directory.object("config.json")
     if config is None:
         return
-    text_config = config.get("text_config")
-    sizes = [part.get("vocab_size") for part in (config, text_config) if isinstance(part, dict)]
-    for size in sizes:
-        if size is not None and size != VOCAB_SIZE:
-            raise _mismatch(overlay, path, f"has vocab_size {size!r}", f"has {VOCAB_SIZE:,} ids")
-    text_type = text_config.get("model_type") if isinstance(text_config, dict) else None
-    pattern, in_words = overlay.model_types
-    for key, found, wanted in (
-        ("model_type", config.get("model_type"), pattern),
-        ("text_config.model_type", text_type, overlay.text_types or pattern),
+    for theirs, ours in contradictions(
+        overlay, config, sum(key.isdecimal() and int(key) >= VOCAB_SIZE for key in added)
     ):
-        # A text model may have the architecture of another family (DeepSeek's), but not be another Kimi.
-        foreign = found is not None and not re.fullmatch(wanted, str(found), re.IGNORECASE)
-        if foreign and (key == "model_type" or "kimi" in str(found).lower()):
-            raise _mismatch(overlay, path, f"has {key} {found!r}", f"is for {in_words}")
+        raise _mismatch(overlay, path, theirs, ours)
 
 
-def _control_tokens(overlay: Overlay, directory: TokenizerFiles) -> None:
+def _files_of_others(overlay: Overlay, directory: TokenizerFiles) -> None:
+    name = file_of_another(directory.names)
+    if name is not None:
+        raise _mismatch(overlay, directory.path / name, "is of another kind of tokenizer", "has a tiktoken.model")
+    _once(overlay, directory, VOCAB_JSON, _compare_vocab_json)
+
+
+def _compare_vocab_json(overlay: Overlay, file: OpenFile) -> None:
+    try:
+        items = [(token, int(index)) for token, index in json.loads(file.read()).items()]
+    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
+        raise _mismatch(overlay, file.path, "is of another kind of tokenizer", "has a tiktoken.model") from None
+    _compare_ranks(overlay, file.path, items)
+
+
+def _control_tokens(overlay: Overlay, directory: TokenizerFiles, added: Collection[str]) -> None:
     path = directory.path / TOKENIZER_CONFIG
-    table = directory.control_token_table()
+    table = {key: entry for key, entry in directory.control_token_table().items() if key not in added}
     _compare_control_tokens(overlay, path, table)
+    _check_names(overlay, path, table)
     _compare_with_other_lines(overlay, path, table)
 
 
@@ -150,6 +165,30 @@ def _compare_control_tokens(overlay: Overlay, path: Path, table: Mapping[Any, An
             raise _mismatch(overlay, path, f"says that id {index} is {name!r}", f"says that it is {ours[index]!r}")
         if ids.setdefault(name, index) != index:  # set by an earlier entry if the name is there twice
             raise _mismatch(overlay, path, f"says that {name!r} is id {index}", f"says that it is {ids[name]}")
+
+
+def _check_names(overlay: Overlay, path: Path, table: Mapping[Any, Any]) -> None:
+    """Refuse names that the tokenizer cannot take: of a table that `_compare_control_tokens` has passed."""
+    ours = set(overlay.control_tokens().values())
+    default = next(other for other in catalogue.overlays().values() if other.default)
+    homes = {name: index for index, name in default.control_tokens().items() if name not in ours}
+    texts: frozenset[bytes] | None = None
+    for key, entry in table.items():
+        name, index = str(entry["content"] if isinstance(entry, dict) else entry), int(key)
+        if isinstance(entry, dict) and any(entry.get(flag) for flag in ("lstrip", "rstrip", "single_word")):
+            raise _mismatch(overlay, path, f"says that {name!r} takes spaces or whole words", "matches names literally")
+        if name in ours or name == f"<|reserved_token_{index}|>":
+            continue
+        if homes.get(name, index) != index or re.fullmatch(r"<\|reserved_token_\d+\|>", name):
+            raise _mismatch(overlay, path, f"says that id {index} is {name!r}", "has that name for another id")
+        if texts is None:
+            texts = frozenset(map(binascii.a2b_base64, overlay.read("tiktoken.model").split()[::2]))
+        data = name.encode("utf-8", "replace")
+        if not name or data.decode("utf-8") != name or data in texts:
+            what = "is a token of ordinary text" if name else "is empty"
+            raise _mismatch(
+                overlay, path, f"says that id {index} is {name!r}, which {what}", "has names for the others"
+            )
 
 
 def _compare_with_other_lines(overlay: Overlay, path: Path, table: Mapping[Any, Any]) -> None:

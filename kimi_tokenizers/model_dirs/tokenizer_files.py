@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from kimi_tokenizers.errors import FolderError, ModelDirError, TokenizerConfigError
+from kimi_tokenizers.model_dirs.configuration import chat_templates
 from kimi_tokenizers.model_dirs.folder import Folder
 
 TOKENIZER_CONFIG = "tokenizer_config.json"
@@ -31,6 +32,9 @@ SMALL_FILE_BYTES = 16 * 1024 * 1024
 TOKENIZER_JSON_BYTES = 64 * 1024 * 1024
 
 _TEMPLATE_BYTES = 1024 * 1024
+_MOST_TEMPLATES = 100
+_DEEPEST = 100  # objects and lists within one another
+
 _MOST_TEMPLATES = 100
 
 # Without O_NONBLOCK a FIFO in the place of a file would block for ever.
@@ -141,6 +145,12 @@ class TokenizerFiles:
             )
         return table
 
+    def saved_tokens(self) -> dict[str, Any]:
+        """What was changed of the line's tokens before a tokenizer was saved, as its `kimi_line.json` lists it."""
+        value = self.object("kimi_line.json") or {}
+        kinds = {"saved_tokens": dict, "saved_special_tokens": list}
+        return {key: value[key] for key, kind in kinds.items() if isinstance(value.get(key), kind)}
+
     def more_templates(self) -> list[str]:
         """The files in the folder of named templates, with the folder's name, sorted. A link to a folder is none.
 
@@ -163,19 +173,17 @@ class TokenizerFiles:
             )
         return [f"{MORE_TEMPLATES}/{name}" for name in names]
 
-    def chat_template(self) -> str | None:
-        """The directory's own chat template: `chat_template.jinja`, else the one inside `tokenizer_config.json`.
+    def template_files(self) -> dict[str, str]:
+        """Chat templates in files of their own, by name: `chat_template.jinja`, which is the one called "default", and
+        those in `additional_chat_templates`. Raises ModelDirError."""
+        paths = {"default": CHAT_TEMPLATE}
+        paths.update((path.split("/")[1][: -len(".jinja")], path) for path in self.more_templates())
+        found = {name: self.text(path) for name, path in paths.items() if name != "file"}
+        return chat_templates({name: text for name, text in found.items() if text is not None})
 
-        Of several named templates inside it, the one that transformers uses, "default".
-        """
-        template = self.text(CHAT_TEMPLATE)
-        if template is None:
-            inside = (self.object(TOKENIZER_CONFIG) or {}).get("chat_template")
-            for entry in inside if isinstance(inside, list) else ():
-                if isinstance(entry, dict) and entry.get("name") == "default":
-                    inside = entry.get("template")
-            template = inside if isinstance(inside, str) else None
-        return template
+    def chat_templates(self) -> dict[str, str]:
+        """The directory's own chat templates by name: those in files, else those inside its tokenizer_config.json."""
+        return self.template_files() or chat_templates((self.object(TOKENIZER_CONFIG) or {}).get("chat_template"))
 
 
 @dataclass(frozen=True)
@@ -257,9 +265,16 @@ def parse_json(data: bytes | str) -> Any:
     Integers are of at most 1,000 digits: Python's time for longer ones is quadratic.
     """
     try:
-        return json.loads(data, parse_int=_integer)
+        value = json.loads(data, parse_int=_integer)
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
+    level = [value] if isinstance(value, (dict, list)) else []
+    for _ in range(_DEEPEST):
+        level = [item for parent in level for item in (parent.values() if isinstance(parent, dict) else parent)]
+        level = [item for item in level if isinstance(item, (dict, list))]
+    if level:
+        raise ValueError("it is nested too deeply")
+    return value
 
 
 def _integer(text: str) -> int:

@@ -9,7 +9,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kimi_tokenizers.resolver.layering import NO_BYTECODE, TAKEN_ALONG, Content, Layer, front, layers
+from kimi_tokenizers.resolver.layering import (
+    NO_BYTECODE,
+    TAKEN_ALONG,
+    Content,
+    Layer,
+    front,
+    is_plain,
+    is_read_by_transformers,
+    layers,
+)
 from kimi_tokenizers.resolver.resolved import describe, entry_of, provides, resolve
 
 if TYPE_CHECKING:
@@ -27,6 +36,8 @@ __all__ = [
     "describe",
     "entry_of",
     "front",
+    "is_plain",
+    "is_read_by_transformers",
     "layers",
     "provides",
     "resolve",

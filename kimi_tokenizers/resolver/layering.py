@@ -11,7 +11,13 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from kimi_tokenizers.catalogue import Overlay, OverlayFile
-from kimi_tokenizers.model_dirs import CHAT_TEMPLATE, TOKENIZER_CONFIG, TokenizerFiles
+from kimi_tokenizers.model_dirs import (
+    CHAT_TEMPLATE,
+    TOKENIZER_CONFIG,
+    TokenizerFiles,
+    ignored_keys,
+    parse_json,
+)
 
 # What exo, transformers and mlx-lm read beside these two when they make a tokenizer or a processor. Nothing else is
 # taken along, whatever it is called: it may be private, or another tokenizer.
@@ -29,6 +35,8 @@ taken for that of the overlay's files. Without any, they are compiled each time.
 
 # The slow tokenizer's class, in whichever of an overlay's modules a `tokenizer_config.json` looks for it.
 _CLASS = "TikTokenTokenizer"
+
+_NAMED = 20  # keys of a configuration in a message
 
 
 @dataclass(frozen=True)
@@ -65,20 +73,40 @@ def _config_origin(overlay: Overlay, directory: TokenizerFiles) -> tuple[Literal
     config = directory.object(TOKENIZER_CONFIG)
     if config is None:
         return "overlay", "the model directory has none"
-    if _names_slow_class(overlay, config):
-        return "directory", "the model's own, with the slow tokenizer in it"
+    keys = [key[:40] for key in ignored_keys(overlay, directory)]
+    more = f" and {len(keys) - _NAMED} more" if len(keys) > _NAMED else ""
+    unused = f"; without effect on tokens: {', '.join(keys[:_NAMED])}{more}" if keys else ""
+    if is_read_by_transformers(overlay, directory):
+        return "directory", f"the model's own, with the slow tokenizer in it{unused}"
     own = directory.control_token_table()
     names = {str(index): entry.get("content") for index, entry in own.items() if isinstance(entry, dict)}
     ours = {str(index): name for index, name in overlay.control_tokens().items()}
-    if config.get("chat_template") or (own and names != ours):
-        return "directory", "the model's own: it holds a chat template or control tokens of its own"
-    return "overlay", "the model's own does not name the slow tokenizer"
+    inside = config.get("chat_template") and directory.chat_templates() and not directory.template_files()
+    if inside or (own and names != ours):
+        return "directory", f"the model's own: it holds a chat template or control tokens of its own{unused}"
+    return "overlay", "the model's own does not name the slow tokenizer, or not as transformers reads it"
+
+
+def is_read_by_transformers(overlay: Overlay, directory: TokenizerFiles) -> bool:
+    """Whether AutoTokenizer finds the slow tokenizer by a directory's `tokenizer_config.json`. Raises as `layers`."""
+    config = directory.object(TOKENIZER_CONFIG) or {}
+    return _names_slow_class(overlay, config) and is_plain(directory.read(TOKENIZER_CONFIG) or b"")
+
+
+def is_plain(data: bytes) -> bool:
+    """Whether it is JSON in UTF-8 without a byte order mark, as transformers reads it."""
+    try:
+        json.loads(data.decode("utf-8"))
+    except ValueError:
+        return False
+    return True
 
 
 def _names_slow_class(overlay: Overlay, config: dict[str, Any]) -> bool:
-    """Whether a `tokenizer_config.json` names a class that one of the overlay's files holds."""
-    ours = [f"{name[:-3]}.{_CLASS}" for name in overlay.files if name.endswith(".py")]
-    return any(slot in ours for slot in _slots(config))
+    """Whether a `tokenizer_config.json` names classes that the overlay's files hold, and no other."""
+    ours = [None, *(f"{name[:-3]}.{_CLASS}" for name in overlay.files if name.endswith(".py"))]
+    slots = _slots(config)
+    return any(slots) and all(slot in ours for slot in slots)
 
 
 def _slots(config: dict[str, Any]) -> list[Any]:
@@ -88,26 +116,16 @@ def _slots(config: dict[str, Any]) -> list[Any]:
     return slots if isinstance(slots, list) else [slots]
 
 
-def _with_slow_class(overlay: Overlay, data: bytes) -> bytes:
-    """A `tokenizer_config.json` that names the slow tokenizer: as it is, or with its dangling names replaced."""
-    config = json.loads(data)
-    if _names_slow_class(overlay, config):
-        return data
-    slow = f"{overlay.upstream.python[:-3]}.{_CLASS}"
-    config |= {"auto_map": {"AutoTokenizer": [slow, None]}, "tokenizer_class": _CLASS}
-    return json.dumps(config, ensure_ascii=False, indent=2).encode("utf-8", "surrogatepass")
-
-
 def _template_layer(overlay: Overlay, directory: TokenizerFiles, config: str) -> Layer | None:
-    name = CHAT_TEMPLATE
     if overlay.encoder:
         return None
-    if directory.text(name) is not None:
-        return Layer(name, "directory", "the model's own")
-    if config == "directory" and directory.chat_template() is not None:
+    files = directory.template_files()
+    if "default" in files:
+        return Layer(CHAT_TEMPLATE, "directory", "the model's own")
+    if config == "directory" and not files and directory.chat_templates():
         return None  # it is inside the tokenizer_config.json; a file beside it would win over it
-    if name in overlay.files:
-        return Layer(name, "overlay", "the model directory has none")
+    if CHAT_TEMPLATE in overlay.files:
+        return Layer(CHAT_TEMPLATE, "overlay", "the model directory has none")
     return None
 
 
@@ -141,6 +159,18 @@ def front(overlay: Overlay, directory: TokenizerFiles) -> dict[str, Content]:
             files[layer.name] = Content(file, file.sha256)
         else:
             data = directory.read(layer.name) or b""
-            data = _with_slow_class(overlay, data) if layer.name == TOKENIZER_CONFIG else data
+            data = _rewritten(overlay, data) if layer.name == TOKENIZER_CONFIG else data
             files[layer.name] = Content(data, hashlib.sha256(data).hexdigest(), directory.is_private(layer.name))
     return files
+
+
+def _rewritten(overlay: Overlay, data: bytes) -> bytes:
+    """A `tokenizer_config.json` as everybody can read it, that names the slow tokenizer: as it is, if it does."""
+    config = parse_json(data)
+    wanted = {**config, "tokenizer_class": _CLASS}
+    if not _names_slow_class(overlay, config) or len(_slots(config)) != 2:
+        wanted["auto_map"] = {"AutoTokenizer": [f"{overlay.upstream.python[:-3]}.{_CLASS}", None]}
+    wanted.pop("fast_tokenizer_files", None)
+    if wanted == config and is_plain(data):
+        return data
+    return json.dumps(wanted, indent=2).encode("ascii")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +23,17 @@ def resolve(model_id: str, model_dir: str | os.PathLike[str], *, override_guard:
         return entry_of(overlay, directory, override_guard=override_guard)
 
 
-def entry_of(overlay: Overlay, directory: TokenizerFiles, *, override_guard: bool = False) -> Path:
-    """`resolve`, of files that may have been read already. Raises as it."""
+def entry_of(
+    overlay: Overlay, directory: TokenizerFiles, *, override_guard: bool = False, added: Collection[str] = ()
+) -> Path:
+    """`resolve`, of files that may have been read already. Raises as it.
+
+    Args:
+        added: ids of tokens that a saved tokenizer has beside those of its line: see `check_vocabulary`.
+    """
     from kimi_tokenizers.resolver import cache  # what is only needed for a model of ours
 
-    check_vocabulary(overlay, directory, override=override_guard)
+    check_vocabulary(overlay, directory, override=override_guard, added=added)
     return cache.entry(front(overlay, directory), directory)
 
 

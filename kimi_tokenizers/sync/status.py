@@ -30,6 +30,7 @@ from kimi_tokenizers.model_dirs import (
     prompt_fingerprint,
     token_fingerprint,
 )
+from kimi_tokenizers.resolver import is_plain, is_read_by_transformers
 from kimi_tokenizers.sync import state
 from kimi_tokenizers.sync.journal import packaged_sums, read
 from kimi_tokenizers.sync.names import every_name
@@ -228,9 +229,26 @@ def _verdict(model: Model, directory: TokenizerFiles, files: Mapping[str, Origin
         return _broken(f"{VOCAB} is missing", f"an error about {VOCAB} from {python}")
     if files[VOCAB] == "unknown":  # a rank table of another vocabulary would have been refused
         return _broken(f"{VOCAB} is cut off", f"an error about {VOCAB} from {python}")
-    if files[python] in ("ours", "older"):
-        return _verdict_on_ours(model, directory, files)
-    return _verdict_on_theirs(model, directory, files)
+    is_ours = files[python] in ("ours", "older")
+    objection = _objection_to_configuration(model, directory, is_ours)
+    if objection is not None:
+        return objection
+    return (_verdict_on_ours if is_ours else _verdict_on_theirs)(model, directory, files)
+
+
+def _objection_to_configuration(model: Model, directory: TokenizerFiles, is_ours: bool) -> _Verdict | None:
+    """Where transformers reads the `tokenizer_config.json`, which our class would read in any encoding."""
+    by_name = "kimi-k2" in model.model_id.lower()  # then exo executes the Python itself
+    data = directory.read(TOKENIZER_CONFIG)
+    if is_ours and by_name:
+        return None
+    if data is not None and not is_plain(data):
+        return _broken(
+            f"{TOKENIZER_CONFIG} is not UTF-8 without a byte order mark", "JSONDecodeError or UnicodeDecodeError"
+        )
+    if is_ours and not is_read_by_transformers(model.overlay, directory):
+        return _broken(f"{TOKENIZER_CONFIG} does not name the slow tokenizer", "an error, or another tokenizer")
+    return None
 
 
 def _broken(detail: str, error: str) -> _Verdict:
@@ -251,7 +269,10 @@ def _verdict_on_ours(model: Model, directory: TokenizerFiles, files: Mapping[str
     unneeded = [name for name in _not_replaced(model.overlay) if name in files]
     beside = [f"{name}, {_origin_in_words(model, directory, name, files)}" for name in unneeded]
     unused = f"; not executed: {'; '.join(beside)}" if beside else ""
-    if files[LINE] not in ("ours", "older") and not _line_is_known(model, directory):
+    if files[LINE] == "unknown":
+        detail = f"{LINE} is none of ours; `sync` puts that of {model.overlay.line} there"
+        return _Verdict("drifted", None, f"{detail}; which control tokens exo gets till then is not known")
+    if files[LINE] == "missing" and not _line_is_known(model, directory):
         return _Verdict(
             "broken", False, f"{LINE} is {files[LINE]}, so control tokens could be those of another line", None
         )

@@ -10,16 +10,11 @@ import inspect
 import json
 import os
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from kimi_tokenizers import catalogue
+from kimi_tokenizers import catalogue, resolver
 from kimi_tokenizers.catalogue import Overlay
-from kimi_tokenizers.model_dirs import (
-    CHAT_TEMPLATE,
-    TOKENIZER_CONFIG,
-    TokenizerFiles,
-    check_vocabulary,
-)
+from kimi_tokenizers.model_dirs import TOKENIZER_CONFIG, TokenizerFiles, check_vocabulary, templates_of
 from kimi_tokenizers.tokenizer.conversion import teach_transformers
 
 if TYPE_CHECKING:
@@ -40,6 +35,7 @@ def tokenizer_class(line: str = "kimi-k2.6") -> type[TikTokenTokenizer]:
     overlay = catalogue.overlays()[line]
     module = overlay.files["tokenization_kimi.py"].source.removesuffix(".py").replace("/", ".")
     found: type[TikTokenTokenizer] = import_module(f"kimi_tokenizers.overlays.{module}").TikTokenTokenizer
+    found.packaged = staticmethod(overlay.read)  # what `save_pretrained` writes, verified
     return found
 
 
@@ -73,16 +69,13 @@ def load(
 def _load(
     overlay: Overlay, model_id: str, model_dir: str | os.PathLike[str] | None, text_is_plain: bool
 ) -> TikTokenTokenizer:
-    config: dict[str, Any] = json.loads(overlay.read(TOKENIZER_CONFIG))
-    table = config["added_tokens_decoder"]
-    template = None
+    config = overlay.read(TOKENIZER_CONFIG)
+    templates = templates_of(overlay, None)
     if model_dir is not None:
         with TokenizerFiles(model_dir) as directory:
             check_vocabulary(overlay, directory)
-            table = directory.control_token_table() or table
-            template = directory.chat_template()
-    if template is None and CHAT_TEMPLATE in overlay.files:
-        template = overlay.read(CHAT_TEMPLATE).decode("utf-8")
+            config = resolver.front(overlay, directory)[TOKENIZER_CONFIG].read()
+            templates = templates_of(overlay, directory)
     new = tokenizer_class(overlay.line)
     if text_is_plain and not overlay.encoder:
         from kimi_tokenizers.tokenizer.plain_text import TikTokenTokenizer as new  # noqa: N813
@@ -90,12 +83,11 @@ def _load(
 
     with overlay.files["tiktoken.model"].path() as vocab_file:
         try:
-            tokenizer = new(
+            tokenizer: TikTokenTokenizer = new.configured(
                 vocab_file,  # verified by the class, in the same read
-                added_tokens_decoder=table,
+                json.loads(config),
+                templates["default"] if templates.keys() == {"default"} else templates or None,
                 line=overlay.description(),
-                chat_template=template,
-                model_max_length=config["model_max_length"],
                 name_or_path=model_id,
             )
         except VocabFileError:

@@ -64,13 +64,14 @@ def _ours(name_or_path: Any, *inputs: Any, **kwargs: Any) -> Any:
                 if missing is not None:
                     raise UnknownModelError(missing)
                 return None
-            front = resolver.entry_of(overlay, directory)
+            saved = directory.saved_tokens()
+            front = resolver.entry_of(overlay, directory, added=saved.get("saved_tokens", {}))
     except VocabularyMismatchError as error:
         warnings.warn(f"kimi-tokenizers leaves this directory to transformers: {error}", RuntimeWarning, stacklevel=4)
         return None
     for name in _NOT_FOR_THE_CLASS:
         kwargs.pop(name, None)
-    tokenizer = tokenizer_class(overlay.line).from_pretrained(front, *inputs, **kwargs)
+    tokenizer = tokenizer_class(overlay.line).from_pretrained(front, *inputs, saved=saved, **kwargs)
     tokenizer.name_or_path = str(name_or_path)
     return tokenizer
 
@@ -97,5 +98,8 @@ def _snapshot(model_id: Any, kwargs: Mapping[str, Any]) -> Path | None:
 
 
 # What says which model it is, and what the guard compares, in this order.
-_LOOKED_AT = ("config.json", "tokenizer_config.json", "chat_template.jinja", "tiktoken.model", "tokenizer.json")
+_LOOKED_AT = (
+    *("config.json", "tokenizer_config.json", "kimi_line.json", "chat_template.jinja"),
+    *("tiktoken.model", "tokenizer.json"),
+)
 _OF_THE_HUB = ("cache_dir", "force_download", "local_files_only", "proxies", "revision", "token", "use_auth_token")

@@ -11,7 +11,7 @@ way that changes its ids.
 Contents:
 
 1. Errors
-2. The vocabulary: rank table, split pattern, control tokens, model line
+2. The vocabulary: rank table, split pattern, control tokens, model line; 2.1 what a directory decides, 2.2 prompts
 3. The encoding, `KimiEncoding`; 3.1 its engines, 3.2 control tokens in a text, 3.3 long runs of whitespace, 3.4 threads
 4. The tokenizer, `TikTokenTokenizer`: building, vocabulary, text to ids, ids to text, chat, files; 4.1 bytes as
    characters, 4.2 input, 4.3 conversations and tools
@@ -38,6 +38,7 @@ import json
 import math
 import os
 import re
+import stat
 import sys
 import warnings
 import zlib
@@ -70,6 +71,10 @@ class VocabFileError(KimiTokenizersError, ValueError):
 
 class ControlTokenError(KimiTokenizersError, ValueError):
     """A table of control tokens contradicts what is known of the vocabulary."""
+
+
+class ConfigurationError(KimiTokenizersError, ValueError):
+    """A file beside the rank table cannot be read, or is not what such a file is."""
 
 
 class TokenIdError(KimiTokenizersError, ValueError, KeyError):
@@ -159,6 +164,10 @@ CONTROL_TOKENS: dict[str, dict[int, tuple[str, bool]]] = {
 }
 DEFAULT_LINE = "kimi-k2.6"
 LINE_FILE = "kimi_line.json"
+
+# What a saved tokenizer's `kimi_line.json` lists beside the line: tokens that a caller added or made special, and which
+# are special, apart from `bos_token` and so on, where that is another set than usual.
+SAVED = ("saved_tokens", "saved_special_tokens")
 
 
 class Line(NamedTuple):
@@ -342,6 +351,33 @@ def control_tokens(
     return result
 
 
+def _line(value: str | Mapping[str, Any] | Line | None) -> Line:
+    return value if isinstance(value, Line) else Line.of(value)
+
+
+def _is_control(index: int) -> bool:
+    return N_RANKS <= index < N_RANKS + N_CONTROL_TOKENS
+
+
+def _added_table(added: Any, table: Mapping[int, AddedToken]) -> dict[int, AddedToken]:
+    """Tokens that were added to a tokenizer with this table: new ones, or control tokens that were made special.
+
+    Raises ControlTokenError if they are neither.
+    """
+    result = {}
+    for key, value in added.items() if isinstance(added, Mapping) else [("saved_tokens", added)]:
+        index, name, special = _table_entry(key, value)
+        ours = table[index].content if index in table else f"<|reserved_token_{index}|>"
+        if _is_control(index) and name != ours:
+            _raise_other_name(index, name, f"here it is {ours!r}")
+        normalized = bool(value.get("normalized")) if isinstance(value, Mapping) else False
+        result[index] = AddedToken(
+            name, lstrip=False, rstrip=False, single_word=False, normalized=normalized, special=special
+        )
+    _check_table({**table, **result})
+    return result
+
+
 def _check_table(result: Mapping[int, AddedToken]) -> None:
     """Raise ControlTokenError where a table has a name twice, or ids beyond the vocabulary with a gap before them."""
     names = [token.content for token in result.values()]
@@ -439,22 +475,158 @@ def _special_names(table: Mapping[int, AddedToken], but: Collection[str]) -> lis
     return [token.content for _, token in sorted(table.items()) if token.special and token.content not in but]
 
 
-def _line_beside(vocab_file: str | os.PathLike[str]) -> Line:
-    """The line that the `kimi_line.json` beside the rank table describes; an unknown one if there is no such file."""
+def _line_beside(vocab_file: str | os.PathLike[str]) -> tuple[Line, dict[str, Any]]:
+    """The line that the `kimi_line.json` beside the rank table describes, an unknown one if there is no such file; and
+    what was changed of its tokens when the tokenizer was saved: `SAVED`."""
     path = Path(vocab_file).with_name(LINE_FILE)
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(value, dict):
-            raise ControlTokenError(f"it holds a JSON {type(value).__name__}, not an object.")
-        return Line.of(value)
-    except FileNotFoundError:
-        return Line.of(None)
-    except (OSError, ValueError, RecursionError) as error:
+        value = read_object(path)
+        saved = {key: value.pop(key) for key in SAVED if value and key in value}
+        return Line.of(None if saved and not value else value), saved
+    except ValueError as error:
         raise ControlTokenError(f"Cannot read the model line from {str(path)!r}: {error} Delete the file.") from error
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# 2.1. A prompt that remembers what in it is markup
+# 2.1. What a model directory decides
+#
+# Anybody can write a `tokenizer_config.json`, and exo may download another one at any time. So it chooses the names of
+# control tokens, within what `control_tokens` allows, and what does nothing to ids. `HONOURED` is all that counts
+# of it, and `special_tokens_map.json`, `added_tokens.json` and `tokenizer.json` do not count at all. What a caller
+# passes to `from_pretrained` is not a file's, and goes to transformers as it is.
+
+CONFIG_FILE = "tokenizer_config.json"
+TEMPLATE_FILE = "chat_template.jinja"
+TEMPLATES_FOLDER = "additional_chat_templates"
+
+SIDES = ("padding_side", "truncation_side")
+ROLES = ("bos_token", "eos_token", "unk_token", "pad_token", "sep_token", "cls_token", "mask_token")
+HONOURED = ("added_tokens_decoder", "chat_template", "model_max_length", *SIDES, *ROLES)
+# Saved in the place of a usual side. Where a `config.json` of Kimi lies beside a saved tokenizer, transformers 5 would
+# build one of its own from the rank table, with other ids; but its classes refuse a side of another name, and show it.
+_FOR_OTHERS = (
+    "as the tokenizer's own class has it. Load it with trust_remote_code=True, or call kimi_tokenizers.register() first"
+)
+NO_LIMIT = int(1e30)  # what transformers writes as `model_max_length` where there is none
+
+_MOST_BYTES = 16 * 1024 * 1024  # of a file; the largest known, a configuration with a template in it, has 20 KB
+_DEEPEST = 100  # objects and lists within one another
+_TEMPLATE_NAME = re.compile(r"\w[\w.-]*")  # they are also names of files
+
+
+def honoured(config: Mapping[str, Any], table: Mapping[int, AddedToken]) -> dict[str, Any]:
+    """Of a `tokenizer_config.json` what counts, apart from its table of control tokens: arguments of `__init__`.
+
+    Args:
+        table: the control tokens that the tokenizer has. Only special ones can be a `bos_token`, a `pad_token` and so
+            on: no other text becomes a token by that.
+    """
+    found: dict[str, Any] = {side: config[side] for side in SIDES if config.get(side) in ("left", "right")}
+    limit = config.get("model_max_length")
+    if isinstance(limit, (int, float)) and not isinstance(limit, bool) and limit >= 1:
+        found["model_max_length"] = int(min(limit, NO_LIMIT))
+    special = _special_names(table, but=())
+    for role in ROLES:
+        value = config.get(role)
+        name = value.get("content") if isinstance(value, Mapping) else value
+        if name in special:
+            found[role] = name
+    templates = chat_templates(config.get("chat_template"))
+    return found if templates is None else {**found, "chat_template": templates}
+
+
+def chat_templates(value: Any) -> str | dict[str, str] | None:
+    """What a configuration has as `chat_template`: a text, or several by name; None for what is neither."""
+    if isinstance(value, list):
+        value = {entry.get("name"): entry.get("template") for entry in value if _is_named(entry)}
+    if isinstance(value, Mapping):
+        named = {name: text for name, text in value.items() if _is_text(name) and _is_text(text)}
+        return {name: text for name, text in named.items() if _TEMPLATE_NAME.fullmatch(name)} or None
+    return value if _is_text(value) else None
+
+
+def _is_named(entry: Any) -> bool:
+    return isinstance(entry, Mapping) and isinstance(entry.get("name"), str)
+
+
+def _is_text(value: Any) -> bool:
+    """Whether it is a text without lone surrogates: others can be neither compiled nor written."""
+    return isinstance(value, str) and value.encode("utf-8", "replace").decode("utf-8") == value
+
+
+def _template_files(files: Mapping[str, Any]) -> str | dict[str, str] | None:
+    """The chat templates in files of their own, which win over those in a configuration. Raises ConfigurationError."""
+    found = {}
+    for key, path in files.items():
+        if key.startswith("chat_template_") and path is not None:
+            name = "default" if key == "chat_template_file" else key[len("chat_template_") :]
+            data = _read_small(path)
+            try:
+                found[name] = data.decode("utf-8") if data is not None else None
+            except UnicodeDecodeError as error:
+                raise ConfigurationError(
+                    f"{str(path)!r} is not UTF-8 text: {error}. Restore the model's own."
+                ) from error
+    found = {name: text for name, text in found.items() if text is not None}
+    return found["default"] if found.keys() == {"default"} else chat_templates(found)
+
+
+def _files_of(folder: Path) -> dict[str, str]:
+    """The files of a model directory that a tokenizer is made of, as transformers calls them."""
+    names = {"vocab_file": VOCAB_FILE, "tokenizer_config_file": CONFIG_FILE, "chat_template_file": TEMPLATE_FILE}
+    files = {key: folder / name for key, name in names.items()}
+    more = folder / TEMPLATES_FOLDER
+    others = [] if more.is_symlink() else sorted(more.glob("*.jinja"))
+    files.update((f"chat_template_{path.stem}", path) for path in others if path.stem != "file")
+    return {key: str(path) for key, path in files.items() if path.exists()}
+
+
+def read_object(path: str | os.PathLike[str]) -> dict[str, Any] | None:
+    """A small file that holds a JSON object, in any of JSON's encodings; None where there is none.
+
+    Raises:
+        ConfigurationError: it holds something else, or is not such a file.
+    """
+    data = _read_small(path)
+    if data is None:
+        return None
+    try:
+        value = json.loads(data, parse_int=_parse_int)
+    except (ValueError, RecursionError) as error:
+        reason = "it is nested too deeply" if isinstance(error, RecursionError) else error
+        raise ConfigurationError(f"{str(path)!r} is not JSON: {reason}. Restore the model's own file.") from error
+    level = [value] if isinstance(value, (dict, list)) else []
+    for _ in range(_DEEPEST):
+        level = [item for parent in level for item in (parent.values() if isinstance(parent, dict) else parent)]
+        level = [item for item in level if isinstance(item, (dict, list))]
+    if not isinstance(value, dict) or level:
+        found = "is nested too deeply" if level else f"holds a JSON {type(value).__name__}, not an object"
+        raise ConfigurationError(f"{str(path)!r} {found}. Restore the model's own file.")
+    return value
+
+
+def _parse_int(digits: str) -> int:
+    if len(digits) > 1000:  # Python's time is quadratic
+        raise ValueError(f"it has an integer of {len(digits):,} digits")
+    return int(digits)
+
+
+def _read_small(path: str | os.PathLike[str]) -> bytes | None:
+    try:
+        status = os.stat(path)
+        if not stat.S_ISREG(status.st_mode) or status.st_size > _MOST_BYTES:
+            raise ConfigurationError(
+                f"{str(path)!r} is no file of at most {_MOST_BYTES:,} bytes. Restore the model's own."
+            )
+        return Path(path).read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise ConfigurationError(f"Cannot read {str(path)!r}: {error.strerror}. Make it readable.") from error
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# 2.2. A prompt that remembers what in it is markup
 
 
 class Segment(NamedTuple):
@@ -1240,6 +1412,11 @@ class TikTokenTokenizer(PreTrainedTokenizer):
     """The only line that a class is for; None for this one, which serves several."""
     special_tokens: dict[str, int]
     model: KimiEncoding
+    python_files: tuple[str, ...] = ("tokenization_kimi.py", "tool_declaration_ts.py")
+    """What has to lie beside the rank table where this class is executed."""
+    packaged: Callable[[str], bytes] | None = None
+    """Gives the content of one of these where it is not beside this file: set by the package that this is part of."""
+    _configuration: Mapping[str, Any] = {}
     _own_steps = True
 
     # Building
@@ -1253,16 +1430,18 @@ class TikTokenTokenizer(PreTrainedTokenizer):
         pad_token: str | AddedToken | None = "[PAD]",
         additional_special_tokens: Sequence[str | AddedToken] | None = None,
         added_tokens_decoder: Mapping[Any, Any] | None = None,
-        line: str | Mapping[str, Any] | None = None,
+        line: str | Mapping[str, Any] | Line | None = None,
+        added_tokens: Mapping[Any, Any] | None = None,
         **kwargs: Any,
     ) -> None:
-        """Build the tokenizer.
+        """Build the tokenizer. What a `tokenizer_config.json` says comes here only by way of `configured`.
 
         Args:
             vocab_file: path of `tiktoken.model`.
             added_tokens_decoder: the model's own table of control tokens, see `control_tokens`.
             line: the model line whose control tokens to use if there is no table, see `Line.of`. By default that of the
                 `kimi_line.json` beside the rank table, or without that file Kimi-K2.6.
+            added_tokens: what was added to a tokenizer of the line before it was saved, as its `kimi_line.json` has it.
 
         Raises:
             VocabFileError: the rank table is missing or not the published one.
@@ -1270,8 +1449,9 @@ class TikTokenTokenizer(PreTrainedTokenizer):
         """
         if vocab_file is None:
             raise VocabFileError(f"The model directory has no {VOCAB_FILE}. Put that of any Kimi K2 model there.")
-        self._line = self._checked_line(Line.of(line) if line else _line_beside(vocab_file))
-        table = control_tokens(added_tokens_decoder, self._line)
+        self._line = self._checked_line(_line_beside(vocab_file)[0] if line is None else _line(line))
+        self._table = control_tokens(added_tokens_decoder, self._line)
+        table = {**self._table, **_added_table(added_tokens or {}, self._table)}
         ranks = read_table(vocab_file)
         self.special_tokens = special_tokens(table)
         _check_names(self.special_tokens, ranks)
@@ -1281,19 +1461,88 @@ class TikTokenTokenizer(PreTrainedTokenizer):
         extra = kwargs.pop("extra_special_tokens", None)
         if isinstance(extra, Mapping) and extra:
             kwargs["extra_special_tokens"] = extra
-        named = {str(bos_token), str(eos_token), str(unk_token), str(pad_token)}
+        roles = {"bos_token": bos_token, "eos_token": eos_token, "unk_token": unk_token, "pad_token": pad_token}
         listed = extra if isinstance(extra, (list, tuple)) else ()
-        additional = additional_special_tokens or listed or _special_names(table, but=named)
-        super().__init__(
-            bos_token=bos_token,
-            eos_token=eos_token,
-            unk_token=unk_token,
-            pad_token=pad_token,
-            additional_special_tokens=list(additional),
-            added_tokens_decoder=table,
-            **kwargs,
-        )
+        additional = additional_special_tokens or listed or _special_names(table, but=set(map(str, roles.values())))
+        super().__init__(additional_special_tokens=list(additional), added_tokens_decoder=table, **roles, **kwargs)
         self.special_tokens_pattern = "none"  # else transformers 5.0 and 5.1 put BERT's tokens around a text
+
+    @classmethod
+    def from_pretrained(cls, pretrained_model_name_or_path: Any, *init_inputs: Any, **kwargs: Any) -> Any:
+        """The tokenizer of a model directory, or of a repo on the hub, as `PreTrainedTokenizer.from_pretrained`.
+
+        Of the files there only those count that `HONOURED` is about; keyword arguments count as ever.
+        """
+        folder = Path(pretrained_model_name_or_path, kwargs.get("subfolder") or "")
+        if not folder.is_dir():
+            return super().from_pretrained(pretrained_model_name_or_path, *init_inputs, **kwargs)
+        return cls._from_pretrained(_files_of(folder), str(pretrained_model_name_or_path), {}, *init_inputs, **kwargs)
+
+    @classmethod
+    def _from_pretrained(
+        cls,
+        resolved_vocab_files: Mapping[str, Any],
+        pretrained_model_name_or_path: str,
+        init_configuration: Any = None,
+        *init_inputs: Any,
+        **kwargs: Any,
+    ) -> Any:
+        files = dict(resolved_vocab_files)
+        configuration = read_object(files["tokenizer_config_file"]) if files.get("tokenizer_config_file") else None
+        for name in _NOT_FOR_THE_TOKENIZER:
+            kwargs.pop(name, None)
+        vocab_file = kwargs.pop("vocab_file", None) or files.get("vocab_file")
+        kwargs.setdefault("name_or_path", pretrained_model_name_or_path)
+        return cls.configured(vocab_file, configuration or {}, _template_files(files), *init_inputs, **kwargs)
+
+    @classmethod
+    def configured(
+        cls,
+        vocab_file: Any,
+        configuration: Mapping[str, Any],
+        templates: str | dict[str, str] | None = None,
+        *init_inputs: Any,
+        line: str | Mapping[str, Any] | Line | None = None,
+        saved: Mapping[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> Any:
+        """A tokenizer with a `tokenizer_config.json`: the one way in which that file has a say.
+
+        Args:
+            templates: chat templates in files of their own; they win over those in the configuration.
+            line: as for `__init__`.
+            saved: what was changed of the line's tokens, see `SAVED`; by default what that `kimi_line.json` says.
+            **kwargs: as for `__init__`; they win over the configuration.
+
+        Raises:
+            ControlTokenError: the configuration contradicts the vocabulary, or has tokens beside the control tokens.
+        """
+        if line is None and vocab_file is not None:
+            line, beside = _line_beside(vocab_file)
+            saved = saved or beside
+        line, saved = _line(line), saved or {}
+        added_tokens = saved.get("saved_tokens") or {}
+        table = configuration.get("added_tokens_decoder") or {}
+        if not isinstance(table, Mapping):
+            raise ControlTokenError("`added_tokens_decoder` is no object. Restore the model's tokenizer_config.json.")
+        own = control_tokens(table, line)
+        added = _added_table(added_tokens, own)
+        for index, token in own.items():
+            if not _is_control(index) and (index not in added or added[index].content != token.content):
+                _raise_other_name(
+                    index, token.content, f"the control tokens are {N_RANKS} to {N_RANKS + N_CONTROL_TOKENS - 1}"
+                )
+        settings = honoured(configuration, {**own, **added})
+        if templates is not None:
+            settings["chat_template"] = templates
+        settings.update({"vocab_file": vocab_file, "line": line, "added_tokens": added_tokens})
+        special = saved.get("saved_special_tokens")
+        names = _special_names({**own, **added}, but=())
+        if isinstance(special, list) and all(name in names for name in special):
+            settings["additional_special_tokens"] = special
+        tokenizer = cls(*init_inputs, **{"added_tokens_decoder": table, **settings, **kwargs})
+        tokenizer._configuration = configuration
+        return tokenizer
 
     @classmethod
     def _checked_line(cls, line: Line) -> Line:
@@ -1664,7 +1913,8 @@ class TikTokenTokenizer(PreTrainedTokenizer):
                 Google docstrings). They are sorted by key and declared in TypeScript, in JSON where a schema has no
                 such form.
             tokenize: return ids (see `PreTrainedTokenizer.apply_chat_template`) instead of text.
-            thinking: let the model think. mlx-lm and exo also call it `enable_thinking`: either, when false, wins.
+            thinking: let the model think; a bool, or an object whose `type` is "enabled" or "disabled", as in requests.
+                mlx-lm and exo also call it `enable_thinking`: either, when false, wins.
             preserve_thinking: keep the reasoning of earlier turns (Kimi-K2.6 and K2.7-Code). This and `thinking` reach
                 the template only when they are given: what holds otherwise is the template's own to say.
 
@@ -1678,8 +1928,9 @@ class TikTokenTokenizer(PreTrainedTokenizer):
                 f"built in for {self._line.name or 'it'}. Put the model's own there (it comes from "
                 f"{self._line.template}), or pass its text as `chat_template=`."
             )
-        if kwargs.get("enable_thinking") is False:
-            thinking = False
+        thinking = wanted_thinking(thinking, kwargs)
+        if not tokenize:
+            kwargs.pop("return_dict", None)  # "has no effect", says transformers, of which version 4 refuses it
         if kwargs.get("continue_final_message"):
             add_generation_prompt = False
         for name, given in (("thinking", thinking), ("preserve_thinking", preserve_thinking)):
@@ -1716,14 +1967,107 @@ class TikTokenTokenizer(PreTrainedTokenizer):
 
     # Files
 
-    def save_pretrained(self, save_directory: str | os.PathLike[str], *args: Any, **kwargs: Any) -> tuple[str, ...]:
-        """Write everything that `from_pretrained` needs, as `PreTrainedTokenizer.save_pretrained`."""
-        saved: tuple[str, ...] = super().save_pretrained(save_directory, *args, **kwargs)
-        if not self._line.name:
-            return saved
-        path = Path(save_directory, LINE_FILE)  # without it the tokenizer could be taken for one of another line
-        path.write_text(json.dumps(self._line.as_json(), indent=2) + "\n", encoding="utf-8")
-        return (*saved, str(path))
+    def save_pretrained(
+        self,
+        save_directory: str | os.PathLike[str],
+        legacy_format: bool | None = None,
+        filename_prefix: str | None = None,
+        push_to_hub: bool = False,
+        **kwargs: Any,
+    ) -> tuple[str, ...]:
+        """Write everything that `from_pretrained` needs, with or without this package, and return the paths.
+
+        Beside what transformers writes these are the Python files, the rank table, and `kimi_line.json`, in which added
+        tokens are listed. Links, which a directory of Hugging Face's cache is made of, are replaced, not written to.
+        """
+        folder = Path(save_directory)
+        if folder.is_file():
+            raise NotADirectoryError(f"Cannot save a tokenizer in {str(folder)!r}, which is a file. Give a folder.")
+        prefix = f"{filename_prefix}-" if filename_prefix else ""
+        old = [folder / (prefix + name) for name in (CONFIG_FILE, "special_tokens_map.json", "added_tokens.json")]
+        if not self._line.encoder:
+            old += [folder / (prefix + TEMPLATE_FILE), *(folder / (prefix + TEMPLATES_FOLDER)).glob("*.jinja")]
+        for path in old:
+            if path.is_symlink() or path.is_file():
+                path.unlink()
+        saved: tuple[str, ...] = super().save_pretrained(
+            str(folder), legacy_format, filename_prefix=filename_prefix, push_to_hub=push_to_hub, **kwargs
+        )
+        return saved
+
+    def _save_pretrained(
+        self,
+        save_directory: str,
+        file_names: tuple[str, ...],
+        legacy_format: bool | None = None,
+        filename_prefix: str | None = None,
+    ) -> tuple[str, ...]:
+        """What `save_pretrained` does before it uploads anything: the rank table, and what transformers leaves out."""
+        saved = super()._save_pretrained(save_directory, file_names, legacy_format, filename_prefix)
+        prefix = f"{filename_prefix}-" if filename_prefix else ""
+        config = Path(save_directory, prefix + CONFIG_FILE)
+        written = read_object(config) or {}
+        contents = {CONFIG_FILE: _json_bytes(self._saved_configuration(written.get("chat_template")), sort_keys=True)}
+        line = {**(self._line.as_json() if self._line.name else {}), **self._saved_tokens()}
+        if line:
+            contents[LINE_FILE] = _line_bytes(line)
+        for name, data in {**contents, **self._python()}.items():
+            _write(Path(save_directory, prefix + name), data)
+            saved = (*saved, str(Path(save_directory, prefix + name)))
+        return tuple(path for path in dict.fromkeys(saved) if os.path.exists(path))
+
+    def _saved_configuration(self, templates: Any) -> dict[str, Any]:
+        """The `tokenizer_config.json`: what the one it was loaded with says that does not count, and what does."""
+        ours = (*HONOURED, "additional_special_tokens", "init_inputs")
+        config = {key: value for key, value in self._configuration.items() if key not in ours}
+        roles = {role: name for role, name in self.special_tokens_map.items() if role in ROLES}
+        table = self.added_tokens_decoder
+        state = {str(index): _flags(token) for index, token in sorted(table.items())}
+        config.update(
+            added_tokens_decoder=state,
+            additional_special_tokens=_special_names(table, but=roles.values()),
+            auto_map={"AutoTokenizer": ["tokenization_kimi.TikTokenTokenizer", None]},
+            clean_up_tokenization_spaces=bool(self.clean_up_tokenization_spaces),
+            extra_special_tokens={},
+            model_max_length=self.model_max_length,
+            kimi_line=self._line.name,
+            tokenizer_class="TikTokenTokenizer",
+            **roles,
+        )
+        sides = {side: getattr(self, side) for side in reversed(SIDES)}
+        usual = next((side for side, value in sides.items() if value == "right"), None)
+        config.update({side: value for side, value in sides.items() if value != "right"})
+        if usual:
+            config[usual] = _FOR_OTHERS
+        if templates is not None:
+            config["chat_template"] = templates
+        if getattr(self, "_processor_class", None) is not None:
+            config["processor_class"] = self._processor_class
+        return config
+
+    def _saved_tokens(self) -> dict[str, Any]:
+        """What was changed of the tokens of the line, for `kimi_line.json`: `SAVED`, as far as there is any."""
+        added = {}
+        for index, token in sorted(self.added_tokens_decoder.items()):
+            of_line = self._table.get(index) if _is_control(index) else None
+            if of_line is None or (token.content, token.special) != (of_line.content, of_line.special):
+                added[str(index)] = {key: value for key, value in _flags(token).items() if value or key == "content"}
+        roles = {name for role, name in self.special_tokens_map.items() if role in ROLES}
+        special = [name for name in self.all_special_tokens if name not in roles]
+        usual = {token.content for token in self.added_tokens_decoder.values() if token.special} - roles
+        changed = {"saved_tokens": added, "saved_special_tokens": [] if set(special) == usual else special}
+        return {key: value for key, value in changed.items() if value}
+
+    def _python(self) -> dict[str, bytes]:
+        """The Python files that this class is made of: those of the package, or those that lie beside this one."""
+        if self.packaged is not None:
+            return {name: self.packaged(name) for name in self.python_files}
+        folder = Path(__file__).parent
+        found = {name: _read_small(folder / name) for name in self.python_files}
+        missing = [name for name, data in found.items() if data is None]
+        if missing:
+            raise ConfigurationError(f"Cannot save {' and '.join(missing)}: not in {str(folder)!r}. Put it back there.")
+        return {name: data for name, data in found.items() if data is not None}
 
     def save_vocabulary(self, save_directory: str, filename_prefix: str | None = None) -> tuple[str]:
         """Write the rank table, byte for byte as published. Returns its path."""
@@ -1732,11 +2076,47 @@ class TikTokenTokenizer(PreTrainedTokenizer):
             b"%b %d\n" % (binascii.b2a_base64(token, newline=False), rank)
             for token, rank in self.model._mergeable_ranks.items()
         ]
-        temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-        temporary.write_bytes(b"".join(lines))
-        temporary.replace(path)  # in one step: this may be the file that the tokenizer was loaded from
+        _write(path, b"".join(lines))
         return (str(path),)
 
+
+def _write(path: Path, data: bytes) -> None:
+    """Write a file in one step: it may be the one that the tokenizer was loaded from, or a link to it."""
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    temporary.write_bytes(data)
+    temporary.replace(path)
+
+
+def _flags(token: AddedToken) -> dict[str, Any]:
+    names = ("content", "lstrip", "normalized", "rstrip", "single_word", "special")
+    return {name: getattr(token, name) for name in names}
+
+
+def _json_bytes(value: Any, **options: Any) -> bytes:
+    try:
+        return (json.dumps(value, ensure_ascii=False, indent=2, **options) + "\n").encode("utf-8")
+    except UnicodeEncodeError:  # a lone surrogate, in what the model's own file said
+        return (json.dumps(value, indent=2, **options) + "\n").encode("ascii")
+
+
+def _line_bytes(value: Mapping[str, Any]) -> bytes:
+    """A `kimi_line.json` as the overlays have it, with a line for each token."""
+    parts = []
+    for key, item in value.items():
+        text = json.dumps(item, ensure_ascii=False)
+        if isinstance(item, Mapping):
+            entries = (f"    {json.dumps(k)}: {json.dumps(v, ensure_ascii=False)}" for k, v in item.items())
+            text = "{\n" + ",\n".join(entries) + "\n  }"
+        parts.append(f"  {json.dumps(key)}: {text}")
+    return ("{\n" + ",\n".join(parts) + "\n}\n").encode("utf-8", "replace")
+
+
+# Keyword arguments of `from_pretrained` that say where files come from.
+_NOT_FOR_THE_TOKENIZER = (
+    *("_commit_hash", "_from_auto", "_from_pipeline", "_is_local", "cache_dir", "code_revision", "force_download"),
+    *("gguf_file", "local_files_only", "proxies", "resume_download", "revision", "subfolder", "token"),
+    *("trust_remote_code", "use_auth_token", "user_agent"),
+)
 
 # Whether transformers' `apply_chat_template` returns a BatchEncoding when nothing is said: from 5.0 on it does.
 _RETURN_DICT = inspect.signature(PreTrainedTokenizer.apply_chat_template).parameters["return_dict"].default
@@ -1833,6 +2213,27 @@ def _without_aliases(conversation: Any) -> Any:
         others = (conversation.get("reasoning"), conversation.get("thinking"))
         return conversation if others == (None, None) else {**conversation, "reasoning_content": ""}
     return conversation
+
+
+def wanted_thinking(thinking: Any, kwargs: dict[str, Any]) -> bool | None:
+    """Whether the model shall think, as `thinking` and the `enable_thinking` in `kwargs` say; None if neither does.
+
+    Raises ConversationError for what says neither yes nor no: a template would take any of it for yes.
+    """
+    found = {"thinking": thinking, "enable_thinking": kwargs.get("enable_thinking")}
+    for name, value in found.items():
+        kind = value.get("type") if isinstance(value, Mapping) else None
+        if kind in ("enabled", "disabled"):
+            found[name] = kind == "enabled"
+        elif value is not None and not (isinstance(value, int) and value in (0, 1)):
+            raise ConversationError(
+                f"`{name}` is {str(value)[:80]!r}; give True or False, or an object with the `type` 'enabled' or "
+                "'disabled'."
+            )
+    given = [bool(value) for value in found.values() if value is not None]
+    if found["enable_thinking"] is not None:
+        kwargs["enable_thinking"] = all(given)
+    return (all(given) if thinking is not None or False in given else None) if given else None
 
 
 @contextlib.contextmanager

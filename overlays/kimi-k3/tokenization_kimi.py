@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 try:
-    from .kimi_tiktoken import ConversationError, Prompt, check_conversation, tool_schema
+    from .kimi_tiktoken import ConversationError, Prompt, check_conversation, tool_schema, wanted_thinking
     from .kimi_tiktoken import TikTokenTokenizer as CommonTokenizer
     from .tool_declaration_ts import deep_sort as _for_kimi_tiktoken  # noqa: F401
 except ImportError:  # inside the package, where that file has its own name
@@ -22,6 +22,7 @@ except ImportError:  # inside the package, where that file has its own name
         Prompt,
         check_conversation,
         tool_schema,
+        wanted_thinking,
     )
     from kimi_tokenizers.overlays.common.tokenization_kimi import TikTokenTokenizer as CommonTokenizer
 
@@ -40,6 +41,10 @@ class TikTokenTokenizer(CommonTokenizer):
     """
 
     own_line = "kimi-k3"
+    python_files = (
+        *("tokenization_kimi.py", "kimi_tiktoken.py", "tool_declaration_ts.py"),
+        *("kimi_k3_chat.py", "kimi_k3_messages.py", "kimi_k3_values.py"),
+    )
     _own_steps = True
 
     def __init__(self, vocab_file: Any, *arguments: Any, chat_template: Any = None, **kwargs: Any) -> None:
@@ -69,7 +74,8 @@ class TikTokenTokenizer(CommonTokenizer):
             tools: JSON schemas of the functions that the model may call (or Python functions, which are described).
             tokenize: return ids instead of text: with `padding`, `truncation`, `max_length`, `return_tensors`,
                 `return_dict` and `tokenizer_kwargs` as for `PreTrainedTokenizer.apply_chat_template`.
-            thinking: let the model think. mlx-lm and exo also call it `enable_thinking`: either, when false, wins.
+            thinking: let the model think; a bool, or an object whose `type` is "enabled" or "disabled", as in requests.
+                mlx-lm and exo also call it `enable_thinking`: either, when false, wins.
             thinking_effort: "low", "high" or "max"; None says nothing of it.
             tool_choice: "required" or "none" tells the model so; anything else says nothing.
             response_format: "json_object", "json_schema", or an object with such a `type`.
@@ -84,7 +90,7 @@ class TikTokenTokenizer(CommonTokenizer):
         options = {
             "tools": [tool_schema(tool) for tool in tools] if isinstance(tools, (list, tuple)) else tools,
             "add_generation_prompt": add_generation_prompt,
-            "thinking": thinking and kwargs.get("enable_thinking") is not False,
+            "thinking": thinking is not None and wanted_thinking(thinking, kwargs) is not False,
             **{name: kwargs[name] for name in _OPTIONS if name in kwargs},
         }
         if kwargs.get("chat_template") is not None:

@@ -568,3 +568,43 @@ def test_what_is_no_report_cannot_be_compared(tmp_path: Path, value: str, capsys
     for path in (file, str(tmp_path / "missing")):
         assert main(["status", "--compare", path]) == 1
         assert path in capsys.readouterr().err
+
+
+# -- configurations that exo's steps would choke on -----------------------------------------------
+
+
+def test_a_line_that_is_none_of_ours_is_not_overlaid(tmp_path: Path) -> None:
+    model_dir = broken(tmp_path)
+    sync.apply(sync.plan(OVERLAY, model_dir))
+    (model_dir / "kimi_line.json").write_text('{"line": "bogus"}')
+    result = examined(model_dir)
+    assert (result.state, result.would_load, result.fingerprints) == ("drifted", None, None)
+    assert "kimi_line.json is none of ours" in result.detail
+
+
+def test_a_byte_order_mark_where_exo_executes_our_python_itself(tmp_path: Path) -> None:
+    model_dir = broken(tmp_path)
+    sync.apply(sync.plan(OVERLAY, model_dir))
+    path = model_dir / "tokenizer_config.json"
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert (examined(model_dir).state, examined(model_dir).would_load) == ("overlaid", True)
+
+
+@pytest.mark.parametrize("change", ["a byte order mark", "another class", "no class"])
+def test_a_configuration_that_transformers_reads_before_our_class(change: str, tmp_path: Path) -> None:
+    overlay = catalogue.get("moonshotai/Kimi-K3")
+    model_dir = write_layout(tmp_path / "moonshotai--Kimi-K3", "good", "kimi-k3")
+    sync.apply(sync.plan(overlay, model_dir))
+    assert examined(model_dir, "moonshotai/Kimi-K3", overlay).state == "overlaid"
+    path = model_dir / "tokenizer_config.json"
+    config = json.loads(path.read_bytes())
+    config["auto_map"] = {"AutoTokenizer": ["tokenization_kimi.TikTokenTokenizer", "evil.Fast"]}
+    if change == "no class":
+        del config["auto_map"]
+    text = path.read_bytes() if change == "a byte order mark" else json.dumps(config).encode()
+    path.write_bytes(b"\xef\xbb\xbf" * (change == "a byte order mark") + text)
+    result = examined(model_dir, "moonshotai/Kimi-K3", overlay)
+    assert (result.state, result.would_load) == ("broken", False)
+    assert "tokenizer_config.json" in result.detail
+    sync.apply(sync.plan(overlay, model_dir))
+    assert examined(model_dir, "moonshotai/Kimi-K3", overlay).state == "overlaid"
