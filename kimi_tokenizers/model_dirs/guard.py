@@ -207,7 +207,7 @@ def _compare_with_other_lines(overlay: Overlay, path: Path, table: Mapping[Any, 
 
 
 def _files_of_other_lines(overlay: Overlay, directory: TokenizerFiles) -> None:
-    """Refuse what is, byte for byte, a file of another line: upstream's, or ours.
+    """Refuse what is, byte for byte, a file of another line: upstream's, or a template of ours.
 
     Kimi-K2.5, K2.6 and K2.7-Code have the same control tokens and model types, so nothing else tells them apart. Where
     a directory has none of these files as they were published, its name is all that there is to go by.
@@ -218,7 +218,12 @@ def _files_of_other_lines(overlay: Overlay, directory: TokenizerFiles) -> None:
         found = None if data is None else hashlib.sha256(data).hexdigest()
         if found is None or found in overlay.known_sha256(name):
             continue
-        others = [line for line, other in lines.items() if found in other.known_sha256(name)]
+        # A tokenizer_config.json of ours says nothing: transformers saves the same for several lines.
+        others = [
+            line
+            for line, other in lines.items()
+            if found == other.upstream.sha256.get(name) or (name == CHAT_TEMPLATE and found in other.known_sha256(name))
+        ]
         if others:
             theirs = f"is exactly the file of {' and '.join(others)} (SHA-256 {found})"
             raise _mismatch(overlay, directory.path / name, theirs, "has another")
