@@ -21,6 +21,7 @@ from typing import Any, Union
 from kimi_tokenizers import catalogue
 from kimi_tokenizers.catalogue import N_RANKS, VOCAB_SIZE, unspell
 from kimi_tokenizers.errors import KimiTokenizersError
+from kimi_tokenizers.evidence import limited
 from kimi_tokenizers.model_dirs import TOKENIZER_JSON_BYTES, TokenizerFiles, read_small
 from kimi_tokenizers.tokenizer import encoding_arguments
 
@@ -163,12 +164,10 @@ def _fast(file: Path, name: str) -> Reference:
         value = json.loads(data)
         vocabulary = {str(token): int(index) for token, index in value["model"]["vocab"].items()}
         control = {int(entry["id"]): str(entry["content"]) for entry in value.get("added_tokens") or ()}
-        from tokenizers import Tokenizer
+        import tokenizers  # noqa: F401 (an ImportError here says which package is missing)
 
-        tokenizer = Tokenizer.from_str(data.decode("utf-8"))
-    except ImportError:
-        raise
-    except Exception as error:  # `tokenizers` raises Exception itself
+        process = limited.Process("tokenizers", data)
+    except (ArithmeticError, LookupError, RecursionError, TypeError, ValueError, limited.LimitedError) as error:
         raise ReferenceUnusableError(
             f"{str(file)!r} is not a tokenizer.json that `tokenizers` can load ({type(error).__name__}: {error})."
         ) from error
@@ -183,8 +182,20 @@ def _fast(file: Path, name: str) -> Reference:
     reference.pattern = _pattern_in_json(value.get("pre_tokenizer"))
     if reference.pattern is None:
         reference.notes.append("Its split pattern could not be read.")
-    reference.encode = _tokenizers_encode(tokenizer)
+    _encode_in(reference, process)
     return reference
+
+
+def _encode_in(reference: Reference, process: limited.Process) -> None:
+    """Let a limited process encode for the reference."""
+
+    def encode(texts: Sequence[str], control: bool) -> list[Ids]:
+        try:
+            return process.encode(texts, control)
+        except limited.LimitedError as error:
+            raise ReferenceUnusableError(f"{reference.name!r} cannot be compared with: {error}.") from error
+
+    reference.encode, reference.close = encode, process.close
 
 
 def _engine(name: str, line: str) -> Reference:
@@ -252,48 +263,35 @@ def _pattern_in_json(pre_tokenizer: Any) -> str | None:
 # Encoding
 
 
-def _each(encode: Callable[[str], Any], texts: Sequence[str]) -> list[Ids]:
-    result: list[Ids] = []
-    for text in texts:
-        try:
-            result.append(list(encode(text)))
-        except BaseException as error:  # pyo3's panics are BaseException
-            if isinstance(error, (KeyboardInterrupt, SystemExit, GeneratorExit)):
-                raise
-            result.append(f"{type(error).__name__}: {str(error)[:200]}")
-    return result
-
-
 def _encode_with_tiktoken(reference: Reference, line: str) -> None:
     """Let tiktoken encode with the reference's rank table, and its pattern and control tokens where it has any."""
     ours = our_arguments(line)
     control = all_control(reference.control or {index: name for name, index in ours["special_tokens"].items()})
     arguments = {
         "pat_str": reference.pattern or ours["pat_str"],
-        "mergeable_ranks": reference.ranks,
         "special_tokens": {name: index for index, name in control.items()},
     }
     try:
-        reference.encode = _tiktoken(None, arguments)
-    except BaseException as error:
-        if isinstance(error, (KeyboardInterrupt, SystemExit)):
-            raise
-        reference.notes.append(f"tiktoken cannot encode with it ({type(error).__name__}: {str(error)[:200]}).")
+        table = b"".join(
+            b"%b %d\n" % (base64.b64encode(token), rank) for token, rank in (reference.ranks or {}).items()
+        )
+        _encode_in(reference, limited.Process("tiktoken", table, arguments))
+    except limited.LimitedError as error:
+        reference.notes.append(f"tiktoken cannot encode with it ({error}).")
 
 
-def _tiktoken(path: Path | None, arguments: dict[str, Any]) -> Callable[[Sequence[str], bool], list[Ids]]:
+def _tiktoken(path: Path, arguments: dict[str, Any]) -> Callable[[Sequence[str], bool], list[Ids]]:
     import tiktoken
     from tiktoken.load import load_tiktoken_bpe
 
-    if path is not None:  # the engine reads the table with its own reader
-        arguments = {**arguments, "mergeable_ranks": load_tiktoken_bpe(os.fspath(path))}
+    # The engine reads the table with its own reader.
+    arguments = {**arguments, "mergeable_ranks": load_tiktoken_bpe(os.fspath(path))}
     encoding = tiktoken.Encoding("reference", **arguments)
-    encoding.encode("a")  # a table without single bytes is found out here
 
     def encode(texts: Sequence[str], control: bool) -> list[Ids]:
         if control:
-            return _each(lambda text: encoding.encode(text, allowed_special="all"), texts)
-        return _each(encoding.encode_ordinary, texts)
+            return limited.each(lambda text: encoding.encode(text, allowed_special="all"), texts)
+        return limited.each(encoding.encode_ordinary, texts)
 
     return encode
 
@@ -323,7 +321,7 @@ def _tokenizers_encode(tokenizer: Any) -> Callable[[Sequence[str], bool], list[I
         try:
             return [found.ids for found in engine.encode_batch_fast(list(texts), add_special_tokens=False)]
         except Exception:  # which one of them?
-            return _each(lambda text: engine.encode(text, add_special_tokens=False).ids, texts)
+            return limited.each(lambda text: engine.encode(text, add_special_tokens=False).ids, texts)
 
     return encode
 
