@@ -1923,11 +1923,7 @@ class TikTokenTokenizer(PreTrainedTokenizer):
             ConversationError: a message is no object, contains itself, or holds what no template can render.
         """
         if self.chat_template is None and kwargs.get("chat_template") is None:
-            raise ChatTemplateError(
-                f"This tokenizer has no chat template: the model directory has no chat_template.jinja, and none is "
-                f"built in for {self._line.name or 'it'}. Put the model's own there (it comes from "
-                f"{self._line.template}), or pass its text as `chat_template=`."
-            )
+            self._raise_no_template()
         thinking = wanted_thinking(thinking, kwargs)
         if not tokenize:
             kwargs.pop("return_dict", None)  # "has no effect", says transformers, of which version 4 refuses it
@@ -1947,6 +1943,13 @@ class TikTokenTokenizer(PreTrainedTokenizer):
                 add_generation_prompt=add_generation_prompt,
                 **{"tools_ts_str": None, **kwargs},
             )
+
+    def _raise_no_template(self) -> NoReturn:
+        raise ChatTemplateError(
+            f"This tokenizer has no chat template: the model directory has no chat_template.jinja, and none is "
+            f"built in for {self._line.name or 'it'}. Put the model's own there (it comes from "
+            f"{self._line.template}), or pass its text as `chat_template=`."
+        )
 
     def _prompts_out(self, prompts: list[Prompt], is_batch: bool, tokenize: bool, kwargs: Mapping[str, Any]) -> Any:
         """What `apply_chat_template` returns for these prompts, with transformers' arguments for it in `kwargs`."""
