@@ -7,7 +7,6 @@ a width. It needs nothing but the standard library.
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 
@@ -33,6 +32,8 @@ def escaped(text: str, keep: str = "") -> str:
 
 def escaped_json(value: Any, *, ascii_only: bool = False) -> str:
     """Indented JSON with the same characters escaped, as JSON escapes them: it reads as the same value."""
+    import json  # here: the package is imported for every model, and mostly prints nothing
+
     text = json.dumps(value, ensure_ascii=ascii_only, indent=2)
     return "".join(character if character == "\n" or _is_seen(character) else _in_json(character) for character in text)
 
