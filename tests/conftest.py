@@ -24,6 +24,8 @@ OVERLAYS = ROOT / "kimi_tokenizers" / "overlays"  # in a clone a link to overlay
 # Background jobs of a shell ignore SIGINT, and so would every process that a test starts and interrupts.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:  # under nohup
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 settings.register_profile(
     "kimi",
