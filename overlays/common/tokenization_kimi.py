@@ -46,10 +46,9 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, NoReturn, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NoReturn, TypeVar, cast
 
 import tiktoken
-from transformers import AddedToken, BatchEncoding, PreTrainedTokenizer
 
 # exo replaces this very text, `from .tool_declaration_ts`, before it executes the file.
 from .tool_declaration_ts import UnsupportedSchemaError, deep_sort, encode_tools_to_typescript_style
@@ -318,9 +317,17 @@ def read_table(vocab_file: str | os.PathLike[str]) -> RankTable:
     return RankTable(data, os.fspath(vocab_file))
 
 
+class ControlToken(NamedTuple):
+    """What an `AddedToken` says of a control token or a token that was added, without transformers."""
+
+    content: str
+    special: bool
+    normalized: bool = False
+
+
 def control_tokens(
     table: Mapping[Any, Any] | None, line: str | Mapping[str, Any] | Line | None = None
-) -> dict[int, AddedToken]:
+) -> dict[int, ControlToken]:
     """The named control tokens, id -> token: from the model's own table if there is one, else from its line.
 
     Args:
@@ -333,10 +340,10 @@ def control_tokens(
     """
     line = line if isinstance(line, Line) else Line.of(line)
     if not table:
-        return {index: _added_token(name, special) for index, (name, special) in line.names.items()}
+        return {index: ControlToken(*entry) for index, entry in line.names.items()}
     certain, known = line.certain(), line.known()
     known_ids = {name: index for index, (name, _) in known.items()}
-    result = {index: _added_token(name, special) for index, (name, special) in line.always.items()}
+    result = {index: ControlToken(*entry) for index, entry in line.always.items()}
     for key, value in table.items():
         index, name, special = _table_entry(key, value)
         expected = certain.get(index, (name,))[0]
@@ -346,7 +353,7 @@ def control_tokens(
         if name != expected or home != index or re.fullmatch(r"<\|reserved_token_\d+\|>", name):
             ours = f"in {line.name or 'Kimi K2'} {index} is {known.get(index, ('without a name',))[0]!r}"
             _raise_other_name(index, name, ours + (f" and {name!r} is {home}" if home != index else ""))
-        result[index] = _added_token(name, known[index][1] if name in known_ids else special)
+        result[index] = ControlToken(name, known[index][1] if name in known_ids else special)
     _check_table(result)
     return result
 
@@ -359,7 +366,7 @@ def _is_control(index: int) -> bool:
     return N_RANKS <= index < N_RANKS + N_CONTROL_TOKENS
 
 
-def _added_table(added: Any, table: Mapping[int, AddedToken]) -> dict[int, AddedToken]:
+def _added_table(added: Any, table: Mapping[int, ControlToken]) -> dict[int, ControlToken]:
     """Tokens that were added to a tokenizer with this table: new ones, or control tokens that were made special.
 
     Raises ControlTokenError if they are neither.
@@ -371,14 +378,12 @@ def _added_table(added: Any, table: Mapping[int, AddedToken]) -> dict[int, Added
         if _is_control(index) and name != ours:
             _raise_other_name(index, name, f"here it is {ours!r}")
         normalized = bool(value.get("normalized")) if isinstance(value, Mapping) else False
-        result[index] = AddedToken(
-            name, lstrip=False, rstrip=False, single_word=False, normalized=normalized, special=special
-        )
+        result[index] = ControlToken(name, special, normalized)
     _check_table({**table, **result})
     return result
 
 
-def _check_table(result: Mapping[int, AddedToken]) -> None:
+def _check_table(result: Mapping[int, ControlToken]) -> None:
     """Raise ControlTokenError where a table has a name twice, or ids beyond the vocabulary with a gap before them."""
     names = [token.content for token in result.values()]
     if len(set(names)) != len(names):
@@ -402,28 +407,18 @@ def _raise_other_name(index: int, name: str, ours: str) -> NoReturn:
     )
 
 
-def special_tokens(table: Mapping[int, AddedToken]) -> dict[str, int]:
+def special_tokens(table: Mapping[int, ControlToken]) -> dict[str, int]:
     """Name -> id of all 256 control tokens; an id without a name in `table` is a reserved token."""
     names = {index: f"<|reserved_token_{index}|>" for index in range(N_RANKS, N_RANKS + N_CONTROL_TOKENS)}
     names.update((index, token.content) for index, token in table.items())
     return {name: index for index, name in names.items()}
 
 
-def _added_token(name: str, special: bool) -> AddedToken:
-    return AddedToken(name, lstrip=False, rstrip=False, single_word=False, normalized=False, special=special)
-
-
 def _table_entry(key: Any, value: Any) -> tuple[int, str, bool]:
     """One entry of a control-token table as (id, name, special)."""
     entry: Any = {"content": value} if isinstance(value, str) else value
-    if isinstance(value, AddedToken):
-        entry = {
-            "content": value.content,
-            "special": value.special,
-            "lstrip": value.lstrip,
-            "rstrip": value.rstrip,
-            "single_word": value.single_word,
-        }
+    if hasattr(value, "content"):  # an `AddedToken`
+        entry = {name: getattr(value, name) for name in ("content", "special", "lstrip", "rstrip", "single_word")}
     try:
         index = int(key)
         name = entry["content"]
@@ -470,7 +465,7 @@ def _rank(table: RankTable, token: bytes) -> int | None:
     return int(table.data[start + len(line) :].split(b"\n", 1)[0])
 
 
-def _special_names(table: Mapping[int, AddedToken], but: Collection[str]) -> list[str]:
+def _special_names(table: Mapping[int, Any], but: Collection[str]) -> list[str]:
     """Names of the special control tokens in `table`, by id, except those in `but`."""
     return [token.content for _, token in sorted(table.items()) if token.special and token.content not in but]
 
@@ -514,7 +509,7 @@ _DEEPEST = 100  # objects and lists within one another
 _TEMPLATE_NAME = re.compile(r"\w[\w.-]*")  # they are also names of files
 
 
-def honoured(config: Mapping[str, Any], table: Mapping[int, AddedToken]) -> dict[str, Any]:
+def honoured(config: Mapping[str, Any], table: Mapping[int, ControlToken]) -> dict[str, Any]:
     """Of a `tokenizer_config.json` what counts, apart from its table of control tokens: arguments of `__init__`.
 
     Args:
@@ -1392,7 +1387,14 @@ def _threads() -> int:
 # 4. The tokenizer: building, vocabulary, text to ids, ids to text, chat, files
 
 
-class TikTokenTokenizer(PreTrainedTokenizer):
+if TYPE_CHECKING:
+    from transformers import AddedToken, BatchEncoding
+    from transformers import PreTrainedTokenizer as _Base
+else:
+    _Base = object  # transformers comes in below, in `_tokenizer_class`
+
+
+class _Tokenizer(_Base):
     """The tokenizer of the Kimi K2 line, from Kimi-K2-Base to Kimi-K2.7-Code.
 
     Attributes:
@@ -1417,7 +1419,6 @@ class TikTokenTokenizer(PreTrainedTokenizer):
     packaged: Callable[[str], bytes] | None = None
     """Gives the content of one of these where it is not beside this file: set by the package that this is part of."""
     _configuration: Mapping[str, Any] = {}
-    _own_steps = True
 
     # Building
 
@@ -1464,7 +1465,8 @@ class TikTokenTokenizer(PreTrainedTokenizer):
         roles = {"bos_token": bos_token, "eos_token": eos_token, "unk_token": unk_token, "pad_token": pad_token}
         listed = extra if isinstance(extra, (list, tuple)) else ()
         additional = additional_special_tokens or listed or _special_names(table, but=set(map(str, roles.values())))
-        super().__init__(additional_special_tokens=list(additional), added_tokens_decoder=table, **roles, **kwargs)
+        added = {index: _added_token(token) for index, token in table.items()}
+        super().__init__(additional_special_tokens=list(additional), added_tokens_decoder=added, **roles, **kwargs)
         self.special_tokens_pattern = "none"  # else transformers 5.0 and 5.1 put BERT's tokens around a text
 
     @classmethod
@@ -1592,7 +1594,7 @@ class TikTokenTokenizer(PreTrainedTokenizer):
         if not new_tokens:
             return 0  # transformers would walk the whole vocabulary to add nothing
         for token in new_tokens:
-            if isinstance(token, AddedToken):
+            if hasattr(token, "content"):
                 _table_entry(0, token)
         added: int = super()._add_tokens(new_tokens, special_tokens=special_tokens)
         missing = {name: index for name, index in self._added_tokens_encoder.items() if name not in self.special_tokens}
@@ -1716,7 +1718,9 @@ class TikTokenTokenizer(PreTrainedTokenizer):
     # (pairs, truncation, padding, tensors) is left to transformers.
 
     def _encode_plus(self, text: Any, text_pair: Any = None, **kwargs: Any) -> Any:
-        if text_pair is None and not _IN_TWO_METHODS and self._is_plain_batch(text, kwargs):
+        # transformers 4 has another method for a batch, and to this one a list is the tokens of a single text.
+        in_two_methods = hasattr(super(), "_batch_encode_plus")
+        if text_pair is None and not in_two_methods and self._is_plain_batch(text, kwargs):
             return self._encode_texts(text, **kwargs)
         text = self._encode_early(text, kwargs)
         if text_pair is not None:
@@ -1809,6 +1813,8 @@ class TikTokenTokenizer(PreTrainedTokenizer):
             padding_side=padding_side,
             return_attention_mask=return_attention_mask,
         )
+        from transformers import BatchEncoding
+
         return BatchEncoding(padded, tensor_type=return_tensors)
 
     def _check_text(self, text: Any) -> None:
@@ -1966,7 +1972,9 @@ class TikTokenTokenizer(PreTrainedTokenizer):
             return_tensors=kwargs.get("return_tensors"),
             **(kwargs.get("tokenizer_kwargs") or {}),
         )
-        return encoded if kwargs.get("return_dict", _RETURN_DICT) else encoded["input_ids"]
+        # When nothing is said, it is as with transformers, which returns a BatchEncoding from 5.0 on.
+        usual = inspect.signature(super().apply_chat_template).parameters["return_dict"].default
+        return encoded if kwargs.get("return_dict", usual) else encoded["input_ids"]
 
     # Files
 
@@ -2121,9 +2129,6 @@ _NOT_FOR_THE_TOKENIZER = (
     *("trust_remote_code", "use_auth_token", "user_agent"),
 )
 
-# Whether transformers' `apply_chat_template` returns a BatchEncoding when nothing is said: from 5.0 on it does.
-_RETURN_DICT = inspect.signature(PreTrainedTokenizer.apply_chat_template).parameters["return_dict"].default
-
 
 def new_encoding(ranks: RankTable | dict[bytes, int], names: Mapping[str, int]) -> KimiEncoding:
     """The `.model` with these control tokens, name -> id."""
@@ -2132,6 +2137,37 @@ def new_encoding(ranks: RankTable | dict[bytes, int], names: Mapping[str, int]) 
 
 # Whether this is the file of the installed package, and not one that lies in a model directory.
 _IN_PACKAGE = __name__.startswith("kimi_tokenizers.")
+
+
+def _added_token(token: ControlToken) -> AddedToken:
+    from transformers import AddedToken
+
+    name, special, normalized = token
+    return AddedToken(name, lstrip=False, rstrip=False, single_word=False, normalized=normalized, special=special)
+
+
+def _tokenizer_class() -> type:
+    from transformers import PreTrainedTokenizer
+
+    class TikTokenTokenizer(_Tokenizer, PreTrainedTokenizer):
+        __doc__ = _Tokenizer.__doc__
+        __qualname__ = "TikTokenTokenizer"
+        _own_steps = True
+
+    return TikTokenTokenizer
+
+
+def __getattr__(name: str) -> Any:
+    """`TikTokenTokenizer` in the package: made when it is first used, for transformers takes seconds to import."""
+    if name != "TikTokenTokenizer" or not _IN_PACKAGE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return globals().setdefault(name, _tokenizer_class())
+
+
+if TYPE_CHECKING:
+    TikTokenTokenizer = _Tokenizer
+elif not _IN_PACKAGE:
+    TikTokenTokenizer = _tokenizer_class()
 
 
 def _compressed_table(data: bytes) -> RankTable:
@@ -2171,10 +2207,6 @@ _CHARACTER_TO_BYTE.update((ord(character), byte) for byte, character in enumerat
 
 # What loses its spaces with `clean_up_tokenization_spaces`, in this order.
 _CLEANED_UP = (" .", " ?", " !", " ,", " ' ", " n't", " 'm", " 's", " 've", " 're")
-
-# transformers 4 has one method for a single text (to which a list is that text's tokens) and another for a batch;
-# transformers 5 has one method for both.
-_IN_TWO_METHODS = hasattr(PreTrainedTokenizer, "_batch_encode_plus")
 
 # The arguments that `TikTokenTokenizer._encode_texts` understands.
 _PLAIN_ARGUMENTS = {

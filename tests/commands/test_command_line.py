@@ -255,6 +255,18 @@ def test_what_operators_use_imports_nothing_heavy(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "code",
+    [
+        "import kimi_tokenizers as kt\nassert kt.encoding().encode('hi') == [9663]",
+        "import tiktoken\nassert tiktoken.get_encoding('kimi_k2_5').encode('hi') == [9663]",
+        "from kimi_tokenizers.commands import main\nassert main(['count', 'LICENSE']) == 0",
+    ],
+)
+def test_what_needs_no_tokenizer_imports_only_tiktoken(code: str) -> None:
+    assert imported_by(code) == {"tiktoken"}
+
+
+@pytest.mark.parametrize(
     ("command", "package"),
     [("demo", "transformers"), ("count", "tiktoken"), ("parity tiktoken", "rich"), ("upstream", "huggingface_hub")],
 )

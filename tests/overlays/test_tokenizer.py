@@ -718,6 +718,16 @@ def test_pickle_and_copy(tokenizer: TikTokenTokenizer) -> None:
     same(tokenizer, copy.deepcopy(tokenizer))
 
 
+def test_its_class_is_made_once_and_found_by_its_name(tokenizer: TikTokenTokenizer) -> None:
+    module = sys.modules[TikTokenTokenizer.__module__]
+    assert (module.__name__, TikTokenTokenizer.__qualname__) == (TikTokenTokenizer.__module__, "TikTokenTokenizer")
+    assert module.TikTokenTokenizer is TikTokenTokenizer is type(tokenizer)
+    assert issubclass(TikTokenTokenizer, PreTrainedTokenizer)
+    assert (TikTokenTokenizer.__doc__ or "").startswith("The tokenizer of the Kimi K2 line")
+    with pytest.raises(AttributeError, match="has no attribute 'Other'"):
+        _ = module.Other
+
+
 @pytest.mark.parametrize("line", ["kimi-k2-instruct", "kimi-k2-thinking", "kimi-k2.5", "kimi-k2.6"])
 def test_built_from_the_rank_table_alone(lines: dict[str, TikTokenTokenizer], line: str) -> None:
     alone = TikTokenTokenizer(str(VOCAB_FILE), line=line)
