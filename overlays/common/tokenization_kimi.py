@@ -14,7 +14,7 @@ Contents:
 2. The vocabulary: rank table, split pattern, control tokens, model line; 2.1 what a directory decides, 2.2 prompts
 3. The encoding, `KimiEncoding`; 3.1 its engines, 3.2 control tokens in a text, 3.3 long runs of whitespace, 3.4 threads
 4. The tokenizer, `TikTokenTokenizer`: building, vocabulary, text to ids, ids to text, chat, files; 4.1 bytes as
-   characters, 4.2 input, 4.3 conversations and tools
+   characters, 4.2 input, 4.3 offsets, 4.4 conversations and tools
 
 Why this is one file: exo reads it and compiles it afresh for every model, but would leave a second one (the engine in
 `kimi_encoding.py`, say) to Python's import system. That was tried. The second model loaded in a process ran the engine
@@ -1720,6 +1720,12 @@ class _Tokenizer(_Base):
     def _encode_plus(self, text: Any, text_pair: Any = None, **kwargs: Any) -> Any:
         # transformers 4 has another method for a batch, and to this one a list is the tokens of a single text.
         in_two_methods = hasattr(super(), "_batch_encode_plus")
+        if kwargs.pop("return_offsets_mapping", False):
+            places = self._places(kwargs)
+            places.tuples_are_pairs = text_pair is None and not in_two_methods
+            places.keeps_overflowing = in_two_methods
+            text_pair = None if text_pair is None else places.put(text_pair)
+            return places.fill(super()._encode_plus, places.put(text), text_pair=text_pair, **kwargs)
         if text_pair is None and not in_two_methods and self._is_plain_batch(text, kwargs):
             return self._encode_texts(text, **kwargs)
         text = self._encode_early(text, kwargs)
@@ -1729,6 +1735,9 @@ class _Tokenizer(_Base):
 
     def _batch_encode_plus(self, batch_text_or_text_pairs: Any, **kwargs: Any) -> Any:  # transformers 4 only
         batch = batch_text_or_text_pairs
+        if kwargs.pop("return_offsets_mapping", False):
+            places = self._places(kwargs)
+            return places.fill(super()._batch_encode_plus, [places.put_item(item) for item in batch], **kwargs)
         if self._is_plain_batch(batch, kwargs):
             return self._encode_texts(batch, **kwargs)
         if not kwargs.get("is_split_into_words"):
@@ -1763,6 +1772,13 @@ class _Tokenizer(_Base):
             return words
         split = kwargs.get("split_special_tokens", self.split_special_tokens)
         return [index for word in words for index in self._ids(word, split)] or words
+
+    def _places(self, kwargs: Mapping[str, Any]) -> _Places:
+        if kwargs.get("sanitize_control_tokens"):
+            raise TextTypeError("There are no offsets with `sanitize_control_tokens`: leave one of the two out.")
+        split = kwargs.get("split_special_tokens")
+        split = self.split_special_tokens if split is None else split
+        return _Places(self.model, bool(split), bool(kwargs.get("is_split_into_words")))
 
     def _is_plain_batch(self, batch: Any, kwargs: Mapping[str, Any]) -> bool:
         """Whether `_encode_texts` gives the same result for a batch as transformers would."""
@@ -2233,7 +2249,109 @@ def _to_python(ids: Any) -> Any:
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# 4.3. Conversations and tools
+# 4.3. Offsets: where in a text its tokens lie
+
+Span = tuple[int, int]
+"""Where something begins and ends, in characters."""
+
+# Above all ids. transformers truncates and pads numbers and knows nothing of offsets. So it is given a number for each
+# token, counted from here, in place of its id; in what comes back, numbers become ids, and tell the offsets.
+_FIRST_PLACE = 1 << 40
+
+_CONTINUATION_BYTES = bytes(range(0x80, 0xC0))
+_SURROGATE_PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
+
+
+def _spans(parts: Sequence[str], tokens: Iterable[bytes]) -> list[Span]:
+    """The characters of a text that each of its tokens has bytes of. A text is encoded in parts, one by one."""
+    spans = []
+    end = 0
+    for token in tokens:
+        start = end - (0x80 <= token[0] < 0xC0)  # it begins inside a character
+        end += len(token.translate(None, _CONTINUATION_BYTES))
+        spans.append((start, end))
+    if any(map(_SURROGATE_PAIR.search, parts)):  # what is two characters to Python is one to the engine
+        at = [0]
+        for part in parts:
+            for character in re.finditer(f"{_SURROGATE_PAIR.pattern}|.", part, re.DOTALL):
+                at.append(at[-1] + len(character.group()))
+        spans = [(at[start], at[end]) for start, end in spans]
+    return spans
+
+
+class _Places:
+    """The tokens of all texts of a call, and where each of them lies in its text."""
+
+    def __init__(self, model: KimiEncoding, split_special_tokens: bool, words: bool) -> None:
+        self.model = model
+        self.split_special_tokens = split_special_tokens
+        self.words = words
+        self.tuples_are_pairs = False
+        """Whether a tuple of two in a batch is a pair, and never two words, as in transformers 5."""
+        self.keeps_overflowing = True
+        """Whether overflowing tokens come back also in tensors, as in transformers 4."""
+        self.ids: list[int] = []
+        self.spans: list[Span] = []
+
+    def put(self, text: Any, in_batch: bool = False) -> Any:
+        """A text, or what holds texts, with a list of numbers for each text or list of words. The empty stay."""
+        if isinstance(text, str):
+            return self._numbers([text]) or text
+        if not isinstance(text, (list, tuple)) or not all(isinstance(item, (str, list, tuple)) for item in text):
+            raise TextTypeError("There are offsets of texts only. Give the text and not its ids, or leave them out.")
+        is_pair = in_batch and self.tuples_are_pairs and isinstance(text, tuple) and len(text) == 2
+        if self.words and not is_pair and all(isinstance(item, str) for item in text):
+            return self._numbers(text) or text
+        items = [self.put(item, in_batch=True) for item in text]
+        return tuple(items) if isinstance(text, tuple) else items
+
+    def put_item(self, item: Any) -> Any:
+        """An item of a batch as transformers 4 takes it: a pair of texts, the second of which may be None."""
+        is_one = isinstance(item, str) or (self.words and not (item and isinstance(item[0], (list, tuple))))
+        return (self.put(item), None) if is_one else self.put(item)
+
+    def _numbers(self, texts: Sequence[str]) -> list[int]:
+        first = len(self.ids)
+        for text in texts:
+            if self.split_special_tokens:
+                ids, parts = self.model.encode_ordinary(text), [text]
+            else:
+                ids = self.model.encode(text, allowed_special="all")
+                parts = [part for part, _ in text.segments] if isinstance(text, Prompt) else [text]
+            self.ids += ids
+            self.spans += _spans(parts, map(self.model.decode_single_token_bytes, ids))
+        return [*range(_FIRST_PLACE + first, _FIRST_PLACE + len(self.ids))]
+
+    def fill(self, encode: Callable[..., Any], text: Any, return_tensors: Any = None, **kwargs: Any) -> BatchEncoding:
+        """What `encode` gives for numbers, with the ids, and the offsets beside them: (0, 0) for padding."""
+        from transformers import BatchEncoding
+
+        encoded = dict(encode(text, **kwargs))
+        numbers = encoded.get("input_ids", [])
+        for name in ("input_ids", "overflowing_tokens"):
+            if name in encoded:
+                encoded[name] = self._each(encoded[name], self.ids, None)
+        encoded["offset_mapping"] = self._each(numbers, self.spans, (0, 0))
+        if return_tensors and not self.keeps_overflowing:
+            encoded.pop("overflowing_tokens", None)
+            encoded.pop("num_truncated_tokens", None)
+        is_one = isinstance(text, str) or (len(text) > 0 and isinstance(text[0], (int, str) if self.words else int))
+        return BatchEncoding(encoded, tensor_type=return_tensors, prepend_batch_axis=is_one)
+
+    def _each(self, numbers: Any, values: Sequence[Any], other: Any) -> Any:
+        """The value of every number; where it is a real id, `other`, or if that is None the id."""
+        return [
+            self._each(number, values, other)
+            if isinstance(number, list)
+            else values[number - _FIRST_PLACE]
+            if number >= _FIRST_PLACE
+            else (number if other is None else other)
+            for number in numbers
+        ]
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# 4.4. Conversations and tools
 
 
 def _without_aliases(conversation: Any) -> Any:

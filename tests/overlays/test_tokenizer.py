@@ -158,7 +158,6 @@ OPTIONS: dict[str, list[Any]] = {
     "return_token_type_ids": [None, True],
     "return_special_tokens_mask": [False, True],
     "return_overflowing_tokens": [False, True],
-    "return_offsets_mapping": [False, True],  # transformers has no offsets for tokenizers in Python
     "return_length": [False, True],
     "return_tensors": [None, "np"],
     "verbose": [False],
