@@ -1721,11 +1721,16 @@ class _Tokenizer(_Base):
         # transformers 4 has another method for a batch, and to this one a list is the tokens of a single text.
         in_two_methods = hasattr(super(), "_batch_encode_plus")
         if kwargs.pop("return_offsets_mapping", False):
-            places = self._places(kwargs)
-            places.tuples_are_pairs = text_pair is None and not in_two_methods
-            places.keeps_overflowing = in_two_methods
-            text_pair = None if text_pair is None else places.put(text_pair)
-            return places.fill(super()._encode_plus, places.put(text), text_pair=text_pair, **kwargs)
+            new = self._places(kwargs)
+            new.keeps_overflowing = in_two_methods
+            return new.fill(self._encode_plus, text, text_pair=text_pair, places=new, **kwargs)
+        places: _Places | None = kwargs.get("places")
+        if places is not None:
+            if in_two_methods or not places.is_batch(text):  # else transformers comes back with every text of it
+                del kwargs["places"]
+                text = places.put(text)
+                text_pair = None if text_pair is None else places.put(text_pair)
+            return super()._encode_plus(text, text_pair=text_pair, **kwargs)
         if text_pair is None and not in_two_methods and self._is_plain_batch(text, kwargs):
             return self._encode_texts(text, **kwargs)
         text = self._encode_early(text, kwargs)
@@ -2286,29 +2291,28 @@ class _Places:
         self.model = model
         self.split_special_tokens = split_special_tokens
         self.words = words
-        self.tuples_are_pairs = False
-        """Whether a tuple of two in a batch is a pair, and never two words, as in transformers 5."""
         self.keeps_overflowing = True
         """Whether overflowing tokens come back also in tensors, as in transformers 4."""
         self.ids: list[int] = []
         self.spans: list[Span] = []
 
-    def put(self, text: Any, in_batch: bool = False) -> Any:
-        """A text, or what holds texts, with a list of numbers for each text or list of words. The empty stay."""
+    def is_batch(self, text: Any) -> bool:
+        """Whether transformers 5 takes it for a batch."""
+        kinds = (list, tuple) if self.words else (str, list, tuple)
+        return isinstance(text, (list, tuple)) and (not text or isinstance(text[0], kinds))
+
+    def put(self, text: Any) -> Any:
+        """Numbers for a text or a list of words. What has no tokens stays as it is."""
         if isinstance(text, str):
             return self._numbers([text]) or text
-        if not isinstance(text, (list, tuple)) or not all(isinstance(item, (str, list, tuple)) for item in text):
-            raise TextTypeError("There are offsets of texts only. Give the text and not its ids, or leave them out.")
-        is_pair = in_batch and self.tuples_are_pairs and isinstance(text, tuple) and len(text) == 2
-        if self.words and not is_pair and all(isinstance(item, str) for item in text):
+        if self.words and all(isinstance(word, str) for word in text):
             return self._numbers(text) or text
-        items = [self.put(item, in_batch=True) for item in text]
-        return tuple(items) if isinstance(text, tuple) else items
+        raise TextTypeError("There are offsets of texts only. Give the text and not its ids, or leave them out.")
 
     def put_item(self, item: Any) -> Any:
         """An item of a batch as transformers 4 takes it: a pair of texts, the second of which may be None."""
         is_one = isinstance(item, str) or (self.words and not (item and isinstance(item[0], (list, tuple))))
-        return (self.put(item), None) if is_one else self.put(item)
+        return (self.put(item), None) if is_one else tuple(map(self.put, item))
 
     def _numbers(self, texts: Sequence[str]) -> list[int]:
         first = len(self.ids)
@@ -2335,7 +2339,7 @@ class _Places:
         if return_tensors and not self.keeps_overflowing:
             encoded.pop("overflowing_tokens", None)
             encoded.pop("num_truncated_tokens", None)
-        is_one = isinstance(text, str) or (len(text) > 0 and isinstance(text[0], (int, str) if self.words else int))
+        is_one = isinstance(text, str) or (self.words and len(text) > 0 and isinstance(text[0], str))
         return BatchEncoding(encoded, tensor_type=return_tensors, prepend_batch_axis=is_one)
 
     def _each(self, numbers: Any, values: Sequence[Any], other: Any) -> Any:
