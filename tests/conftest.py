@@ -66,6 +66,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if item.path.stem in SLOW_MODULES and not _leaves_slow_out(config):
             item.add_marker(pytest.mark.slow)
+    items.sort(key=lambda item: item.path.stem != "test_frozen_app")  # takes longest: others run beside it to the end
 
 
 def _leaves_slow_out(config: pytest.Config) -> bool:
