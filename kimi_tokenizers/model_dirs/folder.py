@@ -129,6 +129,15 @@ class Folder:
             return False
         return True
 
+    def has_file(self, name: str) -> bool:
+        """`has`, for what can be removed. Raises FolderError where it is a directory."""
+        try:
+            if not stat.S_ISDIR(self.stat(name).st_mode):
+                return True
+        except FileNotFoundError:
+            return False
+        raise FolderError(f"{str(self.path / name)!r} is a directory, not a file.")
+
     def names(self) -> list[str]:
         """What is in it, sorted."""
         with self._naming():  # opened anew: a directory's position is shared by all copies of a descriptor
@@ -226,9 +235,8 @@ class Folder:
     def remove(self, name: str) -> None:
         """Remove a file or link, if there is one."""
         with self._naming(name), contextlib.suppress(FileNotFoundError):
-            if stat.S_ISDIR(os.stat(name, dir_fd=self.descriptor, follow_symlinks=False).st_mode):
-                raise FolderError(f"{str(self.path / name)!r} is a directory, not a file.")
-            os.unlink(name, dir_fd=self.descriptor)
+            if self.has_file(name):
+                os.unlink(name, dir_fd=self.descriptor)
 
     def make_folder(self, name: str, mode: int = 0o755) -> None:
         """Make a folder. Raises FileExistsError."""

@@ -63,11 +63,10 @@ def apply(planned: Plan, *, force: bool = False) -> Plan:
             with TokenizerFiles(directory) as files:
                 check_vocabulary(planned.overlay, files)
                 current = plan_with(planned.overlay, files, record, planned.lock)
-            lost = [f"{change.name} ({change.lost})" for change in current.writes if change.lost]
-            if lost and not force:
+            if current.lost and not force:
                 raise SyncError(
                     f"Nothing was changed in {str(path)!r}, for `restore` could not give back exactly: "
-                    f"{'; '.join(lost)}. Run it as the owner, or, if that does not matter, with --force."
+                    f"{'; '.join(current.lost)}. Run it as the owner, or, if that does not matter, with --force."
                 )
             if current.writes:
                 _sync(current, record)

@@ -309,7 +309,8 @@ def put_beside(source: Folder, at: str, directory: Folder, name: str) -> str:
 
 
 def read(directory: Folder) -> Record:
-    """The record as it is, without a lock; empty where there is none. Raises JournalError."""
+    """The record as it is, without a lock; empty where there is none. Raises JournalError, and as `is_half_done`."""
+    _has_temporaries(directory)
     try:
         with opened_folder(directory) as folder:
             with contextlib.suppress(FileNotFoundError):
@@ -325,7 +326,7 @@ def exists(directory: Folder) -> bool:
 
 
 def is_half_done(directory: Folder) -> bool:
-    """Whether a process that was killed left something to clean up."""
+    """Whether a process that was killed left something to clean up. Raises FolderError where that is not a file."""
     try:
         with opened_folder(directory) as folder:
             return not folder.has(JOURNAL) or _has_temporaries(directory)
@@ -335,4 +336,4 @@ def is_half_done(directory: Folder) -> bool:
 
 def _has_temporaries(directory: Folder) -> bool:
     private = (unfinished, temporary, moved_away)
-    return any(directory.has(at(name)) for name in every_name() for at in private)
+    return any(directory.has_file(at(name)) for name in every_name() for at in private)

@@ -62,6 +62,11 @@ class Plan:
         """The changes that change something."""
         return tuple(change for change in self.changes if change.action != "keep")
 
+    @property
+    def lost(self) -> list[str]:
+        """What of each file `restore` could not give back, and why: then `sync` refuses, unless it is forced."""
+        return [f"{change.name} ({change.lost})" for change in self.writes if change.lost]
+
 
 def plan(overlay: Overlay, model_dir: str | os.PathLike[str], *, lock: bool | None = None) -> Plan:
     """What a sync would change. It only reads.
@@ -75,7 +80,12 @@ def plan(overlay: Overlay, model_dir: str | os.PathLike[str], *, lock: bool | No
     path = check_directory(model_dir)
     with explaining(path), Folder.open(path) as directory, TokenizerFiles(directory) as files:
         check_vocabulary(overlay, files)
-        return plan_with(overlay, files, read(directory), lock)
+        return plan_in(directory, overlay, files, lock)
+
+
+def plan_in(directory: Folder, overlay: Overlay, files: TokenizerFiles, lock: bool | None = None) -> Plan:
+    """`plan`, in an open directory that the guard has passed."""
+    return plan_with(overlay, files, read(directory), lock)
 
 
 def plan_with(overlay: Overlay, files: TokenizerFiles, record: Record, lock: bool | None) -> Plan:

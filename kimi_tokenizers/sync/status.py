@@ -5,8 +5,6 @@ It only reads. It must never execute anything that it finds, or open a weight fi
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -14,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from kimi_tokenizers.catalogue import Overlay, overlays
-from kimi_tokenizers.errors import KimiTokenizersError, VocabularyMismatchError
+from kimi_tokenizers.catalogue import overlays
+from kimi_tokenizers.errors import JournalError, KimiTokenizersError, SyncError, VocabularyMismatchError
 from kimi_tokenizers.model_dirs import (
     CHAT_TEMPLATE,
     TOKENIZER_CONFIG,
@@ -32,18 +30,17 @@ from kimi_tokenizers.model_dirs import (
 )
 from kimi_tokenizers.resolver import is_plain, is_read_by_transformers
 from kimi_tokenizers.sync import state
-from kimi_tokenizers.sync.journal import packaged_sums, read
-from kimi_tokenizers.sync.names import every_name
-from kimi_tokenizers.sync.rights import explained
+from kimi_tokenizers.sync.journal import read
+from kimi_tokenizers.sync.origins import Origin, not_replaced, origin_in_words, origins
+from kimi_tokenizers.sync.planning import plan_in
+from kimi_tokenizers.sync.rights import explained, explaining
 
 State = Literal["healthy", "overlaid", "broken", "drifted", "refused", "incomplete"]
-Origin = Literal["ours", "older", "upstream", "unknown", "missing"]
 
 VOCAB, DECLARATION, LINE = "tiktoken.model", "tool_declaration_ts.py", "kimi_line.json"
 _CLASS = "TikTokenTokenizer"
 
 _EXO_PYTHON = (3, 13)  # of exo 0.3.70
-_LARGEST = 16 * 1024 * 1024  # bytes of a tokenizer file that is compared; the rank table has 2.8 MB
 _NAMED = 10  # modules in a message
 
 
@@ -83,10 +80,10 @@ def examine(model: Model) -> ModelStatus:
     try:
         state.check_directory(path)
         modules = importable(path)
-        with TokenizerFiles(path) as directory:
+        with explaining(path), Folder.open(path) as folder, TokenizerFiles(folder) as directory:
             files = origins(overlay, directory)
             check_vocabulary(overlay, directory)
-            verdict = _with_modules(_verdict(model, directory, files), modules)
+            verdict = _with_modules(_verdict(model, folder, directory, files), modules)
             if verdict.would_load:
                 tokens, prompts = token_fingerprint(overlay, directory), prompt_fingerprint(overlay, directory)
                 fingerprints = {"tokens": tokens, "prompts": prompts}
@@ -123,8 +120,8 @@ def left_alone(model: Model) -> Literal["", "healthy", "unexamined"]:
     has a slow tokenizer of its own, whole as far as reading it shows, and what upstream's is like is not known.
     """
     path = state.check_directory(model.path)
-    with TokenizerFiles(path) as directory:
-        verdict = _verdict(model, directory, origins(model.overlay, directory))
+    with explaining(path), Folder.open(path) as folder, TokenizerFiles(folder) as directory:
+        verdict = _verdict(model, folder, directory, origins(model.overlay, directory))
     if verdict.state == "healthy":
         return "healthy"
     return "unexamined" if verdict.only_unexamined else ""
@@ -172,42 +169,6 @@ def imported_first(modules: Sequence[str]) -> str:
     )
 
 
-# -- where each file is from -------------------------------------------------------------------------
-
-
-def origins(overlay: Overlay, directory: TokenizerFiles) -> dict[str, Origin]:
-    """Where each tokenizer file is from, by its content. Raises ModelDirError where something is not a file."""
-    names = [name for name in every_name() if name in overlay.files or name in directory.names]
-    names += [name for name in _not_replaced(overlay) if name in directory.names]
-    return {name: _origin(overlay, directory, name) for name in names}
-
-
-def _not_replaced(overlay: Overlay) -> list[str]:
-    """Upstream's Python that the overlay has nothing in the place of: its own files do without."""
-    return [name for name in overlay.upstream.sha256 if name.endswith(".py") and name not in every_name()]
-
-
-def _origin(overlay: Overlay, directory: TokenizerFiles, name: str) -> Origin:
-    digest = _sha256(directory, name)
-    if digest is None:
-        return "missing"
-    if name in overlay.files and digest == overlay.files[name].sha256:
-        return "ours"
-    if digest == overlay.upstream.sha256.get(name):
-        return "upstream"
-    # Not because a journal says so, which could have come with the model.
-    return "older" if digest in packaged_sums(name) else "unknown"
-
-
-def _sha256(directory: TokenizerFiles, name: str) -> str | None:
-    """Of a tokenizer file; None where there is none. What is too large to be one is not read, and has none known."""
-    with contextlib.suppress(OSError):
-        if os.stat(directory.path / name).st_size > _LARGEST:
-            return ""
-    data = directory.read(name)
-    return None if data is None else hashlib.sha256(data).hexdigest()
-
-
 def _missing(files: Mapping[str, Origin], python: str) -> str:
     needed = [name for name in (python, VOCAB) if files[name] == "missing"]
     return f"{' and '.join(needed)} {'are' if len(needed) > 1 else 'is'}"
@@ -216,7 +177,26 @@ def _missing(files: Mapping[str, Origin], python: str) -> str:
 # -- what exo would make of it -------------------------------------------------------------------------
 
 
-def _verdict(model: Model, directory: TokenizerFiles, files: Mapping[str, Origin]) -> _Verdict:
+def _verdict(model: Model, folder: Folder, directory: TokenizerFiles, files: Mapping[str, Origin]) -> _Verdict:
+    """What exo would make of the tokenizer; and where `sync` or `resolve` refuses the directory, their reason."""
+    verdict = _of_tokenizer(model, directory, files)
+    if verdict.would_load is False:
+        return verdict
+    try:
+        with explaining(model.path):
+            lost = plan_in(folder, model.overlay, directory).lost
+        refusal = f"`restore` could not give back exactly: {'; '.join(lost)}; --force goes on nevertheless"
+        would_load = verdict.would_load
+        if not lost:
+            return verdict
+    except KimiTokenizersError as error:  # of what exo reads itself, it is not known what that makes of it
+        refusal = str(error)
+        would_load = verdict.would_load if isinstance(error, (JournalError, SyncError)) else None
+    detail = f"`sync` refuses this directory: {refusal} The tokenizer: {verdict.detail}"
+    return _Verdict("drifted", would_load, detail, only_unexamined=verdict.only_unexamined)
+
+
+def _of_tokenizer(model: Model, directory: TokenizerFiles, files: Mapping[str, Origin]) -> _Verdict:
     path, python = model.path, model.overlay.upstream.python
     directory.object(TOKENIZER_CONFIG)
     if files[python] == "missing" and model.overlay.encoder and (path / "tokenizer.json").exists():
@@ -266,8 +246,8 @@ def _verdict_on_ours(model: Model, directory: TokenizerFiles, files: Mapping[str
         names = "name 'UnsupportedSchemaError'" if name == DECLARATION else "names"
         error = f"ImportError: cannot import {names} from '{module}'"
         return _broken(f"{name} is not the one that {python} needs", error)
-    unneeded = [name for name in _not_replaced(model.overlay) if name in files]
-    beside = [f"{name}, {_origin_in_words(model, directory, name, files)}" for name in unneeded]
+    unneeded = [name for name in not_replaced(model.overlay) if name in files]
+    beside = [f"{name}, {origin_in_words(model.overlay, directory, name, files)}" for name in unneeded]
     unused = f"; not executed: {'; '.join(beside)}" if beside else ""
     if files[LINE] == "unknown":
         detail = f"{LINE} is none of ours; `sync` puts that of {model.overlay.line} there"
@@ -279,14 +259,6 @@ def _verdict_on_ours(model: Model, directory: TokenizerFiles, files: Mapping[str
     if "older" in files.values():
         return _Verdict("overlaid", True, f"by another version of kimi-tokenizers; `sync` brings it up to date{unused}")
     return _Verdict("overlaid", True, f"the overlay's files are in place{unused}")
-
-
-def _origin_in_words(model: Model, directory: TokenizerFiles, name: str, files: Mapping[str, Origin]) -> str:
-    """Where a file of upstream's is from: a revision can be known by its hash alone."""
-    digest = _sha256(directory, name) if files.get(name) == "unknown" else None
-    if digest and digest == model.overlay.upstream.untried_sha256.get(name):
-        return "of a later revision that is known by its hash alone"
-    return "of an unknown revision" if files.get(name) == "unknown" else files.get(name, "missing")
 
 
 def _line_is_known(model: Model, directory: TokenizerFiles) -> bool:
@@ -315,7 +287,7 @@ def _verdict_on_theirs(model: Model, directory: TokenizerFiles, files: Mapping[s
     drifted = [name for name in names if files.get(name) not in ("ours", "older", "upstream")]
     if not drifted:
         return _Verdict("healthy", True, "upstream's files, untouched")
-    listed = ", ".join(f"{name} ({_origin_in_words(model, directory, name, files)})" for name in drifted)
+    listed = ", ".join(f"{name} ({origin_in_words(model.overlay, directory, name, files)})" for name in drifted)
     sure = not set(modules) & set(drifted)
     if drifted == [python] and python not in known:
         detail = f"{python} is not ours, and which is upstream's is not known: whether it loads was not examined"

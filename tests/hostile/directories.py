@@ -11,6 +11,7 @@ import importlib.util
 import json
 import os
 import py_compile
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,9 @@ MODEL, FOLDER = "moonshotai/Kimi-K2.6", "moonshotai--Kimi-K2.6"
 SECRET = "SECRET-d41d8cd98f00b204"
 TERABYTE = 1 << 40
 ESCAPES = "\x1b]0;owned\x07\x1b[31m\u202e[/red]\n"
+
+# What else is read beside the tokenizer files, and some of what would be: of each a kind for each of `_special`.
+BESIDE = ("kimi_line.json", "added_tokens.json", "generation_config.json", "additional_chat_templates/tool_use.jinja")
 
 TOKENIZER_FILES = (
     *("tokenizer_config.json", "chat_template.jinja", "tiktoken.model", "tokenization_kimi.py", "config.json"),
@@ -36,9 +40,11 @@ class Place:
         outside: a folder with a private file (`token`), a folder of somebody else (`foreign`), and a weight of a
             terabyte, which is sparse: whoever reads it does not come back.
         canary: what any Python that comes with a directory writes to.
+        prepared: the honest model directory that each builder spoils a copy of; None for one of a layout.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, prepared: Path | None = None) -> None:
+        self.prepared = prepared
         self.models, self.outside, self.canary = root / "models", root / "outside", root / "canary"
         self.models.mkdir(parents=True)
         (self.outside / "foreign").mkdir(parents=True)
@@ -52,6 +58,8 @@ class Place:
 
     def model(self, layout: str = "broken") -> Path:
         """An honest model directory, to be spoilt."""
+        if self.prepared is not None:
+            return Path(shutil.copytree(self.prepared, self.models / FOLDER))
         return write_layout(self.models / FOLDER, layout)
 
     def python(self) -> str:
@@ -137,6 +145,13 @@ def temporary_names_are_links(place: Place) -> Path:
     return model_dir
 
 
+@kind("temporary names are folders")
+def temporary_names_are_folders(place: Place) -> Path:
+    model_dir = place.model()
+    (model_dir / ".kimi-tokenizers-tokenization_kimi.py.tmp").mkdir()
+    return model_dir
+
+
 @kind("every tokenizer file is a link to somebody else's")
 def files_are_links(place: Place) -> Path:
     model_dir = place.model()
@@ -175,48 +190,34 @@ def loops_of_links(place: Place) -> Path:
 
 
 def _special(name: str) -> Iterator[tuple[str, Builder]]:
-    def fifo(place: Place) -> Path:
-        model_dir = place.model()
-        (model_dir / name).unlink(missing_ok=True)
-        os.mkfifo(model_dir / name)
-        return model_dir
+    def cleared(place: Place) -> Path:
+        path = place.model() / name
+        path.parent.mkdir(exist_ok=True)
+        path.unlink(missing_ok=True)
+        return path
 
-    def device(place: Place) -> Path:
-        model_dir = place.model()
-        (model_dir / name).unlink(missing_ok=True)
-        (model_dir / name).symlink_to("/dev/zero")
-        return model_dir
+    def spoilt(spoil: Callable[[Place, Path], Any]) -> Builder:
+        def build(place: Place) -> Path:
+            spoil(place, cleared(place))
+            return place.models / FOLDER
 
-    def terabyte(place: Place) -> Path:
-        model_dir = place.model()
-        (model_dir / name).unlink(missing_ok=True)
-        sparse(model_dir / name)
-        return model_dir
+        return build
 
-    def weight(place: Place) -> Path:
-        model_dir = place.model()
-        (model_dir / name).unlink(missing_ok=True)
-        (model_dir / name).symlink_to(place.outside / "weight.safetensors")
-        return model_dir
+    def folder(place: Place, path: Path) -> None:
+        path.mkdir()
+        (path / "file").write_text("inside")
 
-    def folder(place: Place) -> Path:
-        model_dir = place.model()
-        (model_dir / name).unlink(missing_ok=True)
-        (model_dir / name).mkdir()
-        (model_dir / name / "file").write_text("inside")
-        return model_dir
-
-    for what, builder in (
-        ("a FIFO", fifo),
-        ("a link to a device", device),
-        ("a terabyte", terabyte),
-        ("a link to a weight", weight),
-        ("a folder", folder),
-    ):
-        yield f"{name} is {what}", builder
+    yield f"{name} is a FIFO", spoilt(lambda place, path: os.mkfifo(path))
+    yield f"{name} is a link to a device", spoilt(lambda place, path: path.symlink_to("/dev/zero"))
+    yield f"{name} is a terabyte", spoilt(lambda place, path: sparse(path))
+    yield (
+        f"{name} is a link to a weight",
+        spoilt(lambda place, path: path.symlink_to(place.outside / "weight.safetensors")),
+    )
+    yield f"{name} is a folder", spoilt(folder)
 
 
-for _name in (*TOKENIZER_FILES, INDEX):
+for _name in (*TOKENIZER_FILES, *BESIDE, INDEX):
     KINDS.update(_special(_name))
 
 

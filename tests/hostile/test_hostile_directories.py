@@ -6,14 +6,30 @@ All kinds are too many for every run: where a kind is made for several files, on
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 import tiktoken
-from hostile.directories import IDS_DIFFER, KINDS, OPEN, TABLES, UNLOADABLE, Place
-from hostile.exercise import COMMANDS, PROBE, exercise
+from hostile.directories import BESIDE, IDS_DIFFER, KINDS, MODEL, OPEN, TABLES, UNLOADABLE, Place
+from hostile.exercise import COMMANDS, PROBE, RECORD, exercise
+from sync_directories import OVERLAY
 
-OTHERS = ("chat_template.jinja is", "tiktoken.model is", "config.json", "tool_declaration_ts.py is")
+from kimi_tokenizers import sync
+from kimi_tokenizers.errors import KimiTokenizersError
+from kimi_tokenizers.model_dirs import Model, TokenizerFiles, check_vocabulary
+from kimi_tokenizers.resolver import front
+
+OTHERS = (
+    *(f"{name} is" for name in BESIDE),
+    "chat_template.jinja is",
+    "tiktoken.model is",
+    "config.json",
+    "tool_declaration_ts.py is",
+)
 OTHERS += ("tokenizer.json", "kimi_line.json", "model.safetensors.index.json: ")
 CONFIGURED = [f"tokenizer_config.json: {name}" for name in (*IDS_DIFFER, *UNLOADABLE, *TABLES)]
 CODE = [name for name in KINDS if "Python" in name or name.startswith(("modules", "packages"))]
@@ -35,6 +51,38 @@ def test_tokenizers(tmp_path: Path, ids: list[int], name: str) -> None:
     place = Place(tmp_path)
     steps = ("load", "view", "exo on the view") if name in CODE else ("register", "exo on what resolve gave")
     assert exercise(place, KINDS[name](place), ids, steps) == []
+
+
+def test_where_sync_or_resolve_refuses_status_is_not_overlaid(tmp_path: Path) -> None:
+    """Every kind, and in each everything else is as `sync` leaves it."""
+    prepared = Place(tmp_path / "prepared").model()
+    sync.apply(sync.plan(OVERLAY, prepared))
+    shutil.rmtree(prepared / RECORD)  # the builders bring records of their own
+    overlaid, wrong = [], []
+    for number, (name, build) in enumerate(KINDS.items()):
+        model_dir = build(Place(tmp_path / str(number), prepared))
+        status = sync.examine(Model(MODEL, model_dir, OVERLAY))
+        if "overlaid" in (status.state, status.tokenizer):
+            overlaid.append(name)
+            wrong += [
+                name for work in (partial(sync.plan, OVERLAY, model_dir), partial(_front, model_dir)) if _refuses(work)
+            ]
+    assert wrong == []
+    assert 20 < len(overlaid) < len(KINDS) / 2  # else nothing was proved
+
+
+def _front(model_dir: Path) -> None:
+    with TokenizerFiles(model_dir) as directory:
+        check_vocabulary(OVERLAY, directory)
+        front(OVERLAY, directory)
+
+
+def _refuses(work: Callable[[], Any]) -> bool:
+    try:
+        work()
+    except KimiTokenizersError:
+        return True
+    return False
 
 
 def test_it_can_fail(tmp_path: Path, ids: list[int], monkeypatch: pytest.MonkeyPatch) -> None:

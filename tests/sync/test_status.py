@@ -340,7 +340,9 @@ def test_a_damaged_journal_does_not_hide_what_is_there(tmp_path: Path) -> None:
     sync.apply(sync.plan(OVERLAY, model_dir))
     (model_dir / ".kimi-tokenizers" / "journal.json").write_text("{")
     result = examined(model_dir)
-    assert (result.state, result.would_load, result.synced) == ("overlaid", True, False)
+    assert (result.state, result.would_load, result.synced) == ("drifted", True, False)
+    assert "`sync` refuses this directory" in result.detail
+    assert "the overlay's files are in place" in result.detail
 
 
 # -- for people and machines -------------------------------------------------------------------------------
