@@ -4,47 +4,58 @@ It may import `catalogue`, `errors` and the standard library. It must never writ
 weight file. (Which large files the guard has passed is remembered in the per-user cache.)
 """
 
-from kimi_tokenizers.model_dirs.cache_dir import CACHE_VARIABLE, RESOLVED, VERDICTS, cache_root, open_cache, own_folder
-from kimi_tokenizers.model_dirs.exo import (
-    INDEX_SUFFIX,
-    Completeness,
-    completeness,
-    folder_name,
-    is_complete,
-    model_id_of,
-    models_dirs,
-)
-from kimi_tokenizers.model_dirs.exo_downloads import FileList, Step, exo_step, file_list, lies_in_exos_dirs
-from kimi_tokenizers.model_dirs.finding import (
-    OWN_PREFIX,
-    VIEW_MARKER,
-    Found,
-    Model,
-    Place,
-    find_models,
-    nothing_in,
-    places,
-)
-from kimi_tokenizers.model_dirs.fingerprint import prompt_fingerprint, token_fingerprint
-from kimi_tokenizers.model_dirs.folder import Folder
-from kimi_tokenizers.model_dirs.guard import check_vocabulary
-from kimi_tokenizers.model_dirs.identification import identify, what_is_missing
-from kimi_tokenizers.model_dirs.in_effect import ignored_keys, templates_of
-from kimi_tokenizers.model_dirs.locking import LOCK_SECONDS, only_process, wait_for
-from kimi_tokenizers.model_dirs.reading_python import Outline, is_compiled_from, outline, same_code
-from kimi_tokenizers.model_dirs.shadowing import importable
-from kimi_tokenizers.model_dirs.tokenizer_files import (
-    CHAT_TEMPLATE,
-    MORE_TEMPLATES,
-    TOKENIZER_CONFIG,
-    TOKENIZER_JSON_BYTES,
-    TokenizerFiles,
-    parse_json,
-    read_small,
-    read_text,
-)
-from kimi_tokenizers.model_dirs.verdicts import has_verdict, keep_verdict
-from kimi_tokenizers.model_dirs.walking import Walk
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from kimi_tokenizers.model_dirs.cache_dir import (
+        CACHE_VARIABLE,
+        RESOLVED,
+        VERDICTS,
+        cache_root,
+        open_cache,
+        own_folder,
+    )
+    from kimi_tokenizers.model_dirs.exo import (
+        INDEX_SUFFIX,
+        Completeness,
+        completeness,
+        folder_name,
+        is_complete,
+        model_id_of,
+        models_dirs,
+    )
+    from kimi_tokenizers.model_dirs.exo_downloads import FileList, Step, exo_step, file_list, lies_in_exos_dirs
+    from kimi_tokenizers.model_dirs.finding import (
+        Found,
+        Model,
+        Place,
+        find_models,
+        nothing_in,
+        places,
+    )
+    from kimi_tokenizers.model_dirs.fingerprint import prompt_fingerprint, token_fingerprint
+    from kimi_tokenizers.model_dirs.folder import OWN_PREFIX, VIEW_MARKER, Folder
+    from kimi_tokenizers.model_dirs.guard import check_vocabulary
+    from kimi_tokenizers.model_dirs.identification import identify, what_is_missing
+    from kimi_tokenizers.model_dirs.in_effect import ignored_keys, templates_of
+    from kimi_tokenizers.model_dirs.locking import LOCK_SECONDS, only_process, wait_for
+    from kimi_tokenizers.model_dirs.reading_python import Outline, is_compiled_from, outline, same_code
+    from kimi_tokenizers.model_dirs.shadowing import importable
+    from kimi_tokenizers.model_dirs.tokenizer_files import (
+        CHAT_TEMPLATE,
+        MORE_TEMPLATES,
+        TOKENIZER_CONFIG,
+        TOKENIZER_JSON_BYTES,
+        TokenizerFiles,
+        parse_json,
+        read_small,
+        read_text,
+    )
+    from kimi_tokenizers.model_dirs.verdicts import has_verdict, keep_verdict
+    from kimi_tokenizers.model_dirs.walking import Walk
 
 __all__ = [
     "CACHE_VARIABLE",
@@ -101,3 +112,31 @@ __all__ = [
     "wait_for",
     "what_is_missing",
 ]
+
+# Module -> names, imported when one is first used: whoever needs one need not wait for the others.
+_HOME = {
+    "cache_dir": "CACHE_VARIABLE RESOLVED VERDICTS cache_root open_cache own_folder",
+    "exo": "INDEX_SUFFIX Completeness completeness folder_name is_complete model_id_of models_dirs",
+    "exo_downloads": "FileList Step exo_step file_list lies_in_exos_dirs",
+    "finding": "Found Model Place find_models nothing_in places",
+    "fingerprint": "prompt_fingerprint token_fingerprint",
+    "folder": "OWN_PREFIX VIEW_MARKER Folder",
+    "guard": "check_vocabulary",
+    "identification": "identify what_is_missing",
+    "in_effect": "ignored_keys templates_of",
+    "locking": "LOCK_SECONDS only_process wait_for",
+    "reading_python": "Outline is_compiled_from outline same_code",
+    "shadowing": "importable",
+    "tokenizer_files": "CHAT_TEMPLATE MORE_TEMPLATES TOKENIZER_CONFIG TOKENIZER_JSON_BYTES TokenizerFiles parse_json "
+    "read_small read_text",
+    "verdicts": "has_verdict keep_verdict",
+    "walking": "Walk",
+}
+
+
+def __getattr__(name: str) -> Any:
+    for module, names in _HOME.items():
+        if name in names.split():
+            value = globals()[name] = getattr(import_module(f"{__name__}.{module}"), name)
+            return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -16,8 +16,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from kimi_tokenizers.errors import FolderError
-from kimi_tokenizers.model_dirs.finding import VIEW_MARKER
-from kimi_tokenizers.model_dirs.folder import Folder
+from kimi_tokenizers.model_dirs.folder import VIEW_MARKER, Folder
 from kimi_tokenizers.model_dirs.tokenizer_files import TOKENIZER_CONFIG, TokenizerFiles
 
 CACHE_VARIABLE = "KIMI_TOKENIZERS_CACHE"

@@ -16,15 +16,10 @@ from kimi_tokenizers import catalogue
 from kimi_tokenizers.catalogue import Overlay
 from kimi_tokenizers.model_dirs.exo import model_id_of, variable_of
 from kimi_tokenizers.model_dirs.exo import models_dirs as exo_models_dirs
+from kimi_tokenizers.model_dirs.folder import VIEW_MARKER
 from kimi_tokenizers.model_dirs.identification import identify
 from kimi_tokenizers.model_dirs.tokenizer_files import TokenizerFiles
 from kimi_tokenizers.model_dirs.walking import Walk
-
-OWN_PREFIX = ".kimi-tokenizers"
-"""How the names of this package's own files begin, in model directories, views and models dirs."""
-
-VIEW_MARKER = OWN_PREFIX + "-view.json"
-"""The file by which a models dir is known to be a view."""
 
 GIVEN = "given on the command line"
 """The `source` of a place that the user named."""

@@ -21,6 +21,12 @@ from pathlib import Path
 from kimi_tokenizers.errors import FolderError
 from kimi_tokenizers.model_dirs import renaming
 
+OWN_PREFIX = ".kimi-tokenizers"
+"""How the names of this package's own files begin, in model directories, views and models dirs."""
+
+VIEW_MARKER = OWN_PREFIX + "-view.json"
+"""The file by which a models dir is known to be a view."""
+
 _NEEDED = (os.open, os.stat, os.mkdir, os.rmdir, os.unlink, os.rename, os.link, os.symlink, os.readlink)
 _HAS_DIR_FD = all(function in os.supports_dir_fd for function in _NEEDED)
 

@@ -4,15 +4,22 @@ It may import transformers, tiktoken and mlx-lm (when one of them is needed, not
 that. It must never execute Python that was not verified against the overlay, nor know of views, sync or commands.
 """
 
-from kimi_tokenizers.tokenizer.adapter import adapt
-from kimi_tokenizers.tokenizer.canonical import canonical_tool_calls
-from kimi_tokenizers.tokenizer.encodings import encoding, encoding_arguments
-from kimi_tokenizers.tokenizer.export import Exported, export_fast
-from kimi_tokenizers.tokenizer.known_answers import KnownAnswer, every_known_answer, known_answers_of
-from kimi_tokenizers.tokenizer.loader import DEFAULT_MODEL, STOP_TOKEN_ID, load, load_mlx
-from kimi_tokenizers.tokenizer.registration import register
-from kimi_tokenizers.tokenizer.tool_calls import END, START, parse_tool_call
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from kimi_tokenizers.tokenizer.verified_python import install
+
+if TYPE_CHECKING:
+    from kimi_tokenizers.tokenizer.adapter import adapt
+    from kimi_tokenizers.tokenizer.canonical import canonical_tool_calls
+    from kimi_tokenizers.tokenizer.encodings import DEFAULT_MODEL, encoding, encoding_arguments
+    from kimi_tokenizers.tokenizer.export import Exported, export_fast
+    from kimi_tokenizers.tokenizer.known_answers import KnownAnswer, every_known_answer, known_answers_of
+    from kimi_tokenizers.tokenizer.loader import STOP_TOKEN_ID, load, load_mlx
+    from kimi_tokenizers.tokenizer.registration import register
+    from kimi_tokenizers.tokenizer.tool_calls import END, START, parse_tool_call
 
 __all__ = [
     "DEFAULT_MODEL",
@@ -33,5 +40,26 @@ __all__ = [
     "parse_tool_call",
     "register",
 ]
+
+# Module -> names, imported when one is first used: whoever needs one need not wait for the others.
+_HOME = {
+    "adapter": "adapt",
+    "canonical": "canonical_tool_calls",
+    "encodings": "DEFAULT_MODEL encoding encoding_arguments",
+    "export": "Exported export_fast",
+    "known_answers": "KnownAnswer every_known_answer known_answers_of",
+    "loader": "STOP_TOKEN_ID load load_mlx",
+    "registration": "register",
+    "tool_calls": "END START parse_tool_call",
+}
+
+
+def __getattr__(name: str) -> Any:
+    for module, names in _HOME.items():
+        if name in names.split():
+            value = globals()[name] = getattr(import_module(f"{__name__}.{module}"), name)
+            return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
 
 install()

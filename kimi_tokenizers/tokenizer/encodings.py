@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 from kimi_tokenizers import catalogue
 from kimi_tokenizers.catalogue import Overlay
 from kimi_tokenizers.model_dirs import TOKENIZER_CONFIG
-from kimi_tokenizers.tokenizer.loader import DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from kimi_tokenizers.overlays.common.tokenization_kimi import KimiEncoding, RankTable
+
+DEFAULT_MODEL = "moonshotai/Kimi-K2.6"
 
 
 def encoding(model_id: str = DEFAULT_MODEL) -> KimiEncoding:

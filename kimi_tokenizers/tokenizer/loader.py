@@ -16,13 +16,12 @@ from kimi_tokenizers import catalogue, resolver
 from kimi_tokenizers.catalogue import Overlay
 from kimi_tokenizers.model_dirs import TOKENIZER_CONFIG, TokenizerFiles, check_vocabulary, templates_of
 from kimi_tokenizers.tokenizer.conversion import teach_transformers
+from kimi_tokenizers.tokenizer.encodings import DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from mlx_lm.tokenizer_utils import TokenizerWrapper
 
     from kimi_tokenizers.overlays.common.tokenization_kimi import TikTokenTokenizer
-
-DEFAULT_MODEL = "moonshotai/Kimi-K2.6"
 
 # `<|im_end|>` (in K3 `<|end_of_msg|>`), which ends a turn: exo passes it as the id to stop at; `[EOS]` is the
 # tokenizer's own.

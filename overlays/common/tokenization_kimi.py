@@ -1242,8 +1242,8 @@ _PROOF = 1575809898  # CRC of the ids of `_proof_text()`, each in four bytes
 
 
 # A text of words that are tokens, so that nothing is to be merged; and the CRC of its ids.
-_FIRST_TEXT = "Hello, world! It's THE end; we'll see 1234567.\r\n\n  x \t y **z**\n\n    return self 中文，你好"
-_FIRST_PROOF = 2211837967
+_FIRST_TEXT = "Hello, world! It's THE end; we'll see 1234567.\r\n\r\n  x \t y **z**\n\n    return self 中文，你好"
+_FIRST_PROOF = 3866546054
 
 
 def _proof_text() -> str:
