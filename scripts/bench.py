@@ -46,6 +46,7 @@ from tiktoken.load import load_tiktoken_bpe
 from transformers import AddedToken, PreTrainedTokenizer
 
 import kimi_tokenizers as kt
+from kimi_tokenizers.commands.output import emit, emit_lines, escape_errors
 from kimi_tokenizers.evidence import versions
 from kimi_tokenizers.overlays.common import tokenization_kimi as kimi
 
@@ -646,12 +647,12 @@ def main() -> int:
             f"{name} {shown(case, times[name])}" + (f" ({ratio(times, name, 'ours'):.2f})" if name != "ours" else "")
             for name in times
         )
-        print(f"{case}: {', '.join(described)}", flush=True)
+        emit(f"{case}: {', '.join(described)}")
     if wanted("peak memory"):
         results["peak memory"] = {name: [memory(code)] for name, code in MEMORY.items()}
-        print("peak memory: " + ", ".join(f"{name} {value:.0f} MB" for name, [value] in results["peak memory"].items()))
+        emit("peak memory: " + ", ".join(f"{name} {value:.0f} MB" for name, [value] in results["peak memory"].items()))
 
-    print(f"\n{table(results)}")
+    emit_lines(f"\n{table(results)}")
     report = {
         "versions": versions(),
         "machine": f"{platform.system()} {platform.machine()}",
@@ -670,4 +671,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    escape_errors()
     raise SystemExit(main())

@@ -18,8 +18,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 sys.dont_write_bytecode = True  # a clone stays as it is
 
 from kimi_tokenizers.commands import one_file  # noqa: E402
+from kimi_tokenizers.commands.output import emit, escape_errors  # noqa: E402
 from kimi_tokenizers.errors import KimiTokenizersError  # noqa: E402
-from kimi_tokenizers.escaping import escaped  # noqa: E402
 
 
 def main() -> int:
@@ -30,11 +30,12 @@ def main() -> int:
     try:
         one_file.write_one_file(path)
     except (KimiTokenizersError, OSError) as error:
-        print(escaped(f"build_pyz.py: {path} was not written: {error}"), file=sys.stderr)
+        emit(f"build_pyz.py: {path} was not written: {error}", sys.stderr)
         return 1
-    print(escaped(f"{path}: SHA-256 {hashlib.sha256(path.read_bytes()).hexdigest()}"))
+    emit(f"{path}: SHA-256 {hashlib.sha256(path.read_bytes()).hexdigest()}")
     return 0
 
 
 if __name__ == "__main__":
+    escape_errors()
     raise SystemExit(main())

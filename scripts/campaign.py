@@ -36,6 +36,7 @@ from hostile.exercise import PROBE, exercise
 
 import kimi_tokenizers as kt
 from kimi_tokenizers import catalogue, sync
+from kimi_tokenizers.commands.output import emit, emit_json, emit_lines, escape_errors
 from kimi_tokenizers.evidence import samples
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -282,17 +283,16 @@ def main() -> int:
         counts, faults = run(given.minutes, given.seed, given.part)
     minutes = round((time.monotonic() - started) / 60, 1)
     if given.json:
-        print(
-            json.dumps({"ok": not faults, "seed": given.seed, "minutes": minutes, "counts": counts, "faults": faults})
-        )
+        emit_json({"ok": not faults, "seed": given.seed, "minutes": minutes, "counts": counts, "faults": faults})
     else:
         for fault in faults:
-            print(fault, file=sys.stderr)
+            emit_lines(fault, sys.stderr)
         tried = ", ".join(f"{number:,} {what}" for what, number in counts.items())
         outcome = f"{len(faults)} FAULTS" if faults else "nothing lost, no wrong id, no promise broken"
-        print(f"campaign: seed {given.seed}, {minutes} minutes: {tried}: {outcome}")
+        emit(f"campaign: seed {given.seed}, {minutes} minutes: {tried}: {outcome}")
     return 1 if faults else 0
 
 
 if __name__ == "__main__":
+    escape_errors()
     raise SystemExit(main())

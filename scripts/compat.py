@@ -27,6 +27,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
 from interpreters import interpreters
 
+from kimi_tokenizers.commands.output import emit, emit_lines, escape_errors
+
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
 BEGIN, END = "<!-- compat: begin -->", "<!-- compat: end -->"
@@ -134,7 +136,7 @@ def run(python: str, requirements: tuple[str, ...]) -> tuple[dict[str, str], str
         lines = (done.stdout.strip() or done.stderr.strip()).splitlines()
         for line in lines:
             if line.startswith(("FAILED", "ERROR")):
-                print(line, file=sys.stderr)
+                emit(line, sys.stderr)
         return installed, re.sub(r"(, \d+ warnings?)?( in [\d.]+s.*)|=+ ?", "", lines[-1] if lines else "no output")
     except subprocess.TimeoutExpired:
         return installed, f"not done after {TIMEOUT} s"
@@ -166,22 +168,22 @@ def main() -> int:
     options = parser.parse_args()
     found = pythons()
     if not found:
-        print("There is no Python 3.10 to 3.14 here that can be found. Put one on the PATH.", file=sys.stderr)
+        emit("There is no Python 3.10 to 3.14 here that can be found. Put one on the PATH.", sys.stderr)
         return 2
     outcomes = []
     for minor, requirements in combinations(found, options.transformers):
-        print(f"Python 3.{minor} with {', '.join(requirements)} …", file=sys.stderr, flush=True)
+        emit(f"Python 3.{minor} with {', '.join(requirements)} …", sys.stderr)
         outcome = Outcome(f"3.{minor}", *run(found[minor], requirements))
-        print(f"  {outcome.versions.get('transformers', '–')}: {outcome.said}", file=sys.stderr, flush=True)
+        emit(f"  {outcome.versions.get('transformers', '–')}: {outcome.said}", sys.stderr)
         outcomes.append(outcome)
     failed = [outcome for outcome in outcomes if not re.fullmatch(r"\d+ passed", outcome.said)]
     missing = sorted(set(SUPPORTED) - set(found))
     table = rows([*outcomes, *(Outcome(f"3.{minor}", {}, "not on this machine") for minor in missing)])
-    print("\n".join(table))
+    emit_lines("\n".join(table))
     if options.readme:
         text = README.read_text(encoding="utf-8")
         if BEGIN not in text or END not in text:
-            print(f"README.md has no place for the table: put {BEGIN} and {END} there.", file=sys.stderr)
+            emit(f"README.md has no place for the table: put {BEGIN} and {END} there.", sys.stderr)
             return 2
         before, after = text.split(BEGIN)[0], text.split(END)[1]
         README.write_text("\n".join([before + BEGIN, *table, END + after]), encoding="utf-8")
@@ -189,4 +191,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    escape_errors()
     raise SystemExit(main())

@@ -19,6 +19,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from kimi_tokenizers import catalogue
+from kimi_tokenizers.commands.output import emit, escape_errors
 from kimi_tokenizers.commands.parity import print_report
 from kimi_tokenizers.errors import KimiTokenizersError
 from kimi_tokenizers.evidence import ENGINES, compare
@@ -37,7 +38,7 @@ def main() -> int:
         try:
             report = compare(engine, model=model, count=-(-given.strings // len(given.line)), seed=given.seed)
         except KimiTokenizersError as error:
-            print(f"{engine}, {line}: {error}", file=sys.stderr)
+            emit(f"{engine}, {line}: {error}", sys.stderr)
             good = False
             continue
         part = report.parts["generated text"]
@@ -49,7 +50,7 @@ def main() -> int:
             "strings": part.compared,
         }
         summary |= {"characters": part.characters, "differences": report.differences, "seconds": report.seconds}
-        print(json.dumps(summary), flush=True)
+        emit(json.dumps(summary))
         if not report.ok:
             print_report(report)
             good = False
@@ -57,4 +58,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    escape_errors()
     raise SystemExit(main())

@@ -23,6 +23,7 @@ sys.path.insert(0, str(ROOT))
 
 import tiktoken  # noqa: E402
 
+from kimi_tokenizers.commands.output import emit, escape_errors  # noqa: E402
 from kimi_tokenizers.evidence import samples  # noqa: E402
 from kimi_tokenizers.tokenizer import KnownAnswer, every_known_answer  # noqa: E402
 
@@ -198,9 +199,10 @@ def main() -> int:
     if new != old and not check:
         TARGET.write_text(new, encoding="ascii")
     state = "unchanged" if new == old else "out of date" if check else "written"
-    print(json.dumps({"answers": len(rows), "bytes": len(new), "state": state}))
+    emit(json.dumps({"answers": len(rows), "bytes": len(new), "state": state}))
     return 1 if check and new != old else 0
 
 
 if __name__ == "__main__":
+    escape_errors()
     raise SystemExit(main())

@@ -25,6 +25,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
+
+from kimi_tokenizers.commands.output import emit, emit_lines, escape_errors  # noqa: E402
+
 ENTRY = re.compile(r'(source = "(?P<source>[^"]+)"\nsize = )(?P<size>\d+)(\nsha256 = ")(?P<sha256>[0-9a-f]{64})')
 RANK_TABLE = "tiktoken.model"
 
@@ -230,14 +233,15 @@ def main() -> int:
     try:
         writes, said = planned(given)
     except (Refused, OSError) as refusal:
-        print(f"Refused, nothing was written: {refusal}", file=sys.stderr)
+        emit(f"Refused, nothing was written: {refusal}", sys.stderr)
         return 1
     if not given.check:
         for path, data in writes.items():
             path.write_bytes(data)
-    print("\n".join(said))
+    emit_lines("\n".join(said))
     return 1 if given.check and writes else 0
 
 
 if __name__ == "__main__":
+    escape_errors()
     raise SystemExit(main())

@@ -14,6 +14,11 @@ from datetime import date
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from kimi_tokenizers.commands.output import emit, emit_lines, escape_errors  # noqa: E402
+from kimi_tokenizers.version import __version__  # noqa: E402
+
 HEADING = re.compile(r"^## +(?P<version>\S+)(?: +\((?P<date>[^)\n]*)\))? *$", re.MULTILINE)
 
 
@@ -45,18 +50,16 @@ def notes(tag: str, version: str, changelog: str) -> str:
 
 def main(argv: list[str]) -> int:
     if len(argv) != 1:
-        print("usage: release_notes.py TAG", file=sys.stderr)
+        emit("usage: release_notes.py TAG", sys.stderr)
         return 2
-    sys.path.insert(0, str(ROOT))
-    from kimi_tokenizers.version import __version__
-
     try:
-        sys.stdout.write(notes(argv[0], __version__, (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")))
+        emit_lines(notes(argv[0], __version__, (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")))
     except Refused as refused:
-        print(f"release_notes.py: {refused}", file=sys.stderr)
+        emit(f"release_notes.py: {refused}", sys.stderr)
         return 1
     return 0
 
 
 if __name__ == "__main__":
+    escape_errors()
     raise SystemExit(main(sys.argv[1:]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import shutil
 import subprocess
 import sys
@@ -42,6 +43,52 @@ def test_a_module_is_read_in_one_sitting_and_a_function_fits_on_a_screen(path: P
         node for node in ast.walk(ast.parse(source)) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
     ]
     assert [f.name for f in functions if (f.end_lineno or 0) - f.lineno >= LONGEST_FUNCTION] == []
+
+
+# Where all output goes through; and two processes of our own, whose standard output is what they answer, in ASCII.
+WRITERS = {"commands/output.py", "commands/on_node.py", "model_dirs/reading_python.py"}
+
+
+def writes(source: str) -> list[str]:
+    """What a module writes past `commands.output` with."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Attribute):
+            name = ast.unparse(node)
+            stream = re.match(r"sys\.(__)?std(out|err)(__)?\.(write|writelines|buffer)$", name)
+            if stream or re.match(r"traceback\.print_|warnings\.showwarning|faulthandler\.|rich\.", name):
+                found.append(name)
+        elif isinstance(node, ast.Name) and node.id in ("print", "pprint", "Console", "print_exc"):
+            found.append(node.id)
+        elif isinstance(node, ast.Call) and re.match(r"os\.write\([12],", ast.unparse(node)):
+            found.append("os.write")
+    return found
+
+
+@pytest.mark.parametrize("path", [*SOURCES, *sorted((ROOT / "scripts").glob("*.py"))], ids=lambda path: path.stem)
+def test_all_that_is_written_goes_through_one_module(path: Path) -> None:
+    if path not in {PACKAGE / name for name in WRITERS}:
+        assert writes(path.read_text("utf-8")) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "print('x')",
+        "print('x', file=sys.stderr)",
+        "sys.stdout.write('x')",
+        "sys.stderr.writelines(['x'])",
+        "sys.__stderr__.write('x')",
+        "sys.stdout.buffer.write(b'x')",
+        "say = sys.stderr.write",
+        "Console().print('x')",
+        "rich.print('x')",
+        "traceback.print_exc()",
+        "os.write(2, b'x')",
+    ],
+)
+def test_what_is_written_past_it_is_found(line: str) -> None:
+    assert writes(f"def say():\n    {line}\n")
 
 
 @pytest.mark.parametrize(

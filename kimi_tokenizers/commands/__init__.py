@@ -1,8 +1,8 @@
 """The command line: arguments, one module for each family of commands, and the tables they print.
 
 It may import `evidence`, `tokenizer`, `view`, `sync`, `model_dirs`, `catalogue` and `errors`, each through its face and
-only when a command that needs it runs; rich belongs to `parity` alone. It must never hold logic, and no other folder
-imports it.
+only when a command that needs it runs; rich draws for `parity` alone, and all that is written goes through `output`.
+It must never hold logic, and no other folder imports it.
 
 What `--json` prints is an object of one shape for all commands. Keys may be added; those that are there keep their
 meaning as long as `schema` is 1.
@@ -30,7 +30,6 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from kimi_tokenizers.errors import KimiTokenizersError
-from kimi_tokenizers.escaping import escaped
 
 __all__ = ["main"]
 
@@ -47,6 +46,10 @@ def main(argv: Sequence[str] | None = None, prog: str = "kimi-tokenizers") -> in
     """
     if sys.stderr is None:  # the caller has closed it
         sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 (for as long as the process)
+    if argv is None:  # a process of its own
+        from kimi_tokenizers.commands.output import escape_errors
+
+        escape_errors()
     os.environ.setdefault("TRANSFORMERS_NO_ADVISORY_WARNINGS", "1")  # "PyTorch was not found"
     if sys.stdout is None:  # it was closed, and so nothing could be said
         return _complain("standard output is closed. Open it, or send it to a file.")
@@ -93,8 +96,10 @@ _OUTPUT_FAILS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF
 
 def _complain(message: str) -> int:
     """Write why a command failed, if there is anywhere to write it; its exit status."""
+    from kimi_tokenizers.commands.output import emit_problems
+
     with contextlib.suppress(OSError):  # standard error can be full, too
-        print(f"kimi-tokenizers: {escaped(message)}", file=sys.stderr, flush=True)
+        emit_problems([message])
     return 1
 
 
@@ -109,7 +114,7 @@ def _discard_output() -> None:
 
 def _say(problem: str, *, as_json: bool) -> None:
     """What ended a command, on one line, whatever is in it; to machines as well."""
-    from kimi_tokenizers.commands.tables import emit_problems, emit_report
+    from kimi_tokenizers.commands.output import emit_problems, emit_report
 
     if as_json:
         emit_report(False, [problem])

@@ -1,19 +1,20 @@
 """The command line as a table: every command, what it takes, and the module that runs it.
 
 This is the only declaration. The installed command and `scripts/sync_overlays.py` both parse with it, so they cannot
-differ. It imports nothing but argparse: a command's module is imported when that command runs.
+differ. It imports next to nothing: a command's module is imported when that command runs.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from kimi_tokenizers.escaping import escaped
+from kimi_tokenizers.commands.output import emit_lines
 from kimi_tokenizers.version import __version__
 
 DESCRIPTION = "A known-good Kimi K2 tokenizer, put in front of whatever lies in exo's model directories."
@@ -299,11 +300,12 @@ COMMANDS = {
 class _Parser(argparse.ArgumentParser):
     """A parser whose help does not pass for printed where the disk is full: argparse's own drops that error."""
 
+    color = property(lambda self: False, lambda self, value: None)  # of Python 3.14, which would be escaped
+
     def _print_message(self, message: str, file: Any = None) -> None:
-        if message and file is sys.stdout:
-            file.write(message)
-        else:
-            super()._print_message(escaped(message, keep="\n"), file)  # an argument can be a folder's name
+        lost: tuple[type[OSError], ...] = () if file is sys.stdout else (OSError,)
+        with contextlib.suppress(*lost):
+            emit_lines(message, file or sys.stderr)  # an argument can be a folder's name
 
 
 def parse(argv: Sequence[str], prog: str) -> argparse.Namespace:
@@ -316,13 +318,8 @@ def parse(argv: Sequence[str], prog: str) -> argparse.Namespace:
         SystemExit: after `--help` and `--version`; with 2 for wrong usage.
     """
     whole = _Parser(prog=prog, description=DESCRIPTION, epilog=f"{EXIT} (`upstream` has more.)", allow_abbrev=False)
-    whole.add_argument(
-        "-V",
-        "--version",
-        action="version",
-        version=f"kimi-tokenizers {__version__}",
-        help="Print the version and exit.",
-    )
+    version = f"kimi-tokenizers {__version__}"
+    whole.add_argument("-V", "--version", action="version", version=version, help="Print the version and exit.")
     subparsers = whole.add_subparsers(title="commands", metavar="COMMAND", required=True)
     parsers = {name: _add(subparsers, name, command) for name, command in COMMANDS.items()}
     if not argv:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from dataclasses import asdict
 
-from kimi_tokenizers.commands.tables import coloured, emit, emit_detail, emit_problems, emit_report, table
+from kimi_tokenizers.commands.output import coloured, emit, emit_problems, emit_report
+from kimi_tokenizers.commands.tables import emit_detail, table
 from kimi_tokenizers.commands.waiting import Waiting
 from kimi_tokenizers.resolver import CacheContents, cache_contents, clean_cache
 

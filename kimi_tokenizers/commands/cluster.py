@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import os
 import shlex
 import signal
 import sys
@@ -19,6 +20,7 @@ from kimi_tokenizers.commands import answers, cluster_report
 from kimi_tokenizers.commands.answers import Examined
 from kimi_tokenizers.commands.nodes import Connection, StoppedError, objection
 from kimi_tokenizers.commands.one_file import write_one_file
+from kimi_tokenizers.commands.output import redraw, wipe
 from kimi_tokenizers.errors import NodeError
 
 AT_ONCE = 8
@@ -162,13 +164,13 @@ def _interrupted_by_signals() -> Iterator[None]:
 
 def _follow(futures: Sequence[Future[Examined]]) -> None:
     """Wait for all nodes; on a terminal, say how many are done."""
-    seen = sys.stderr is not None and sys.stderr.isatty()
+    seen = sys.stderr is not None and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
     for number, _ in enumerate(as_completed(futures), 1):
         if seen:
             with contextlib.suppress(OSError):
-                end = "\r" + " " * 40 + "\r" if number == len(futures) else ""
-                sys.stderr.write(f"\r{number} of {len(futures)} nodes{end}")
-                sys.stderr.flush()
+                redraw(f"{number} of {len(futures)} nodes")
+    with contextlib.suppress(OSError):
+        wipe()
 
 
 # -- one node --------------------------------------------------------------------------------------------

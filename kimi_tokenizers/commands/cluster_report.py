@@ -10,7 +10,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from kimi_tokenizers.commands.answers import Examined
-from kimi_tokenizers.commands.tables import counted, emit, emit_json, table
+from kimi_tokenizers.commands.output import emit, emit_json
+from kimi_tokenizers.commands.tables import counted, table
 from kimi_tokenizers.escaping import escaped
 from kimi_tokenizers.sync import REPORT_SCHEMA, Difference, compare_reports, not_loading
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from kimi_tokenizers.commands.arguments import COMMANDS, Command
-from kimi_tokenizers.commands.tables import emit
+from kimi_tokenizers.commands.output import emit
 
 _NAMES = "kimi-tokenizers kimi-tokenizers.pyz"
 

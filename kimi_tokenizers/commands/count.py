@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from kimi_tokenizers.commands.tables import emit, emit_report
+from kimi_tokenizers.commands.output import emit, emit_report
 from kimi_tokenizers.commands.waiting import Waiting
 from kimi_tokenizers.errors import KimiTokenizersError
 from kimi_tokenizers.tokenizer import encoding

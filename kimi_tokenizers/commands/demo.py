@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from kimi_tokenizers import catalogue, resolver
-from kimi_tokenizers.commands.tables import emit, emit_report, mark, verdict
+from kimi_tokenizers.commands.output import emit, emit_report
+from kimi_tokenizers.commands.tables import mark, verdict
 from kimi_tokenizers.commands.waiting import Waiting
 from kimi_tokenizers.escaping import escaped
 from kimi_tokenizers.evidence import isolated, load_like_exo, private_copy, wrap_for_mlx

@@ -6,7 +6,8 @@ import argparse
 from dataclasses import asdict
 from typing import Any
 
-from kimi_tokenizers.commands.tables import coloured, emit, emit_detail, emit_report, emit_rest, table, verdict
+from kimi_tokenizers.commands.output import coloured, emit, emit_report
+from kimi_tokenizers.commands.tables import emit_detail, emit_rest, table, verdict
 from kimi_tokenizers.commands.waiting import Waiting
 from kimi_tokenizers.model_dirs import find_models
 from kimi_tokenizers.sync import Explanation, explain

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from dataclasses import asdict
 
-from kimi_tokenizers.commands.tables import emit, emit_report
+from kimi_tokenizers.commands.output import emit, emit_report
 from kimi_tokenizers.commands.waiting import Waiting
 from kimi_tokenizers.tokenizer import export_fast
 

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from kimi_tokenizers import catalogue
-from kimi_tokenizers.commands.tables import coloured, emit, emit_report, table
+from kimi_tokenizers.commands.output import coloured, emit, emit_report
+from kimi_tokenizers.commands.tables import table
 
 # Every word that a manifest may use, in the order in which it is printed.
 _KNOWN_BY = {

@@ -10,12 +10,11 @@ import sys
 from dataclasses import asdict
 from typing import Any
 
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
-from kimi_tokenizers.commands.tables import emit_report
+from kimi_tokenizers.commands.output import console, emit_report
 from kimi_tokenizers.escaping import escaped
 from kimi_tokenizers.evidence import Difference, Report, compare, corpus_files
 
@@ -52,7 +51,8 @@ def _compare(arguments: argparse.Namespace) -> Report:
         TaskProgressColumn(),
         TextColumn("{task.fields[done]:.1f} M characters"),
         TimeRemainingColumn(),
-        console=Console(stderr=True, markup=False, emoji=False),
+        console=console(sys.stderr),
+        redirect_stderr=False,  # what is written there is no drawing of ours
         disable=not sys.stderr.isatty(),
         transient=True,
     ) as bar:
@@ -79,25 +79,25 @@ def _compare(arguments: argparse.Namespace) -> Report:
 
 def print_report(report: Report) -> None:
     """The report for people: what was compared, then the first differences side by side."""
-    console = Console(highlight=False, markup=False, emoji=False)
+    screen = console()
     table = _table("part", "compared", "characters", "differences")
     for name, part in report.parts.items():
         style = "bold red" if part.differences else ""
         table.add_row(_text(name), f"{part.compared:,}", f"{part.characters:,}", Text(f"{part.differences:,}", style))
-    console.print(_text(f"{report.line} ({report.engine}) and {report.reference} ({report.kind})"))
-    console.print(table)
+    screen.print(_text(f"{report.line} ({report.engine}) and {report.reference} ({report.kind})"))
+    screen.print(table)
     for difference in report.shown:
-        console.print()
-        console.print(Text.assemble((f"{escaped(difference.part)}: ", "bold"), escaped(difference.where)))
+        screen.print()
+        screen.print(Text.assemble((f"{escaped(difference.part)}: ", "bold"), escaped(difference.where)))
         if difference.text:
-            console.print(_text(f"  text {difference.text!r}"))
-        console.print(_side_by_side(difference))
+            screen.print(_text(f"  text {difference.text!r}"))
+        screen.print(_side_by_side(difference))
     for note in report.notes:
-        console.print(_text(f"Note: {note}"))
+        screen.print(_text(f"Note: {note}"))
     what = (
         "the same" if report.ok else f"{report.differences:,} differences" if report.differences else "no ids compared"
     )
-    console.print(Text(f"{what} ({report.seconds:.1f} s)", "green" if report.ok else "bold red"))
+    screen.print(Text(f"{what} ({report.seconds:.1f} s)", "green" if report.ok else "bold red"))
 
 
 def _text(text: str) -> Text:

@@ -10,17 +10,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from kimi_tokenizers.commands.tables import (
-    counted,
-    emit,
-    emit_detail,
-    emit_json,
-    emit_problems,
-    emit_report,
-    emit_rest,
-    table,
-    width,
-)
+from kimi_tokenizers.commands.output import emit, emit_json, emit_problems, emit_report
+from kimi_tokenizers.commands.tables import counted, emit_detail, emit_rest, table, width
 from kimi_tokenizers.commands.waiting import Waiting
 from kimi_tokenizers.model_dirs import Found, find_models
 from kimi_tokenizers.sync import (

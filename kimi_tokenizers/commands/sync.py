@@ -7,7 +7,8 @@ import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from kimi_tokenizers.commands.tables import emit, emit_problems, emit_report, emit_rest, table, verdict
+from kimi_tokenizers.commands.output import emit, emit_problems, emit_report
+from kimi_tokenizers.commands.tables import emit_rest, table, verdict
 from kimi_tokenizers.commands.waiting import Waiting
 from kimi_tokenizers.model_dirs import Found, Model, find_models
 from kimi_tokenizers.sync import (

@@ -1,28 +1,19 @@
-"""Plain text for people, and JSON for machines: aligned columns, and colours only on a terminal.
+"""Plain text for people: aligned columns, and lines that end where the terminal does.
 
 It decides nothing, and needs nothing installed.
 """
 
 from __future__ import annotations
 
-import os
-import re
-import secrets
 import shutil
 import sys
 import textwrap
 import unicodedata
-from collections.abc import Collection, Iterable, Sequence
-from typing import Any, TextIO
+from collections.abc import Collection, Sequence
 
-from kimi_tokenizers.commands.waiting import wipe
-from kimi_tokenizers.escaping import escaped, escaped_json
+from kimi_tokenizers.commands.output import coloured, emit, emit_problems
+from kimi_tokenizers.escaping import escaped
 from kimi_tokenizers.model_dirs import Found
-
-SCHEMA = 1
-"""`schema` in the JSON of every command; see `kimi_tokenizers.commands` for the shape."""
-
-_COLOURS = {"red": "31", "green": "32", "yellow": "33", "bold": "1", "bold red": "1;31"}
 
 # What a word that says a verdict, or that something has changed, is coloured by.
 _OF_VERDICT = {
@@ -40,46 +31,6 @@ _OF_VERDICT = {
     "broken": "red",
     "refused": "red",
 }
-
-
-# What stands for a colour until a line is written. Nobody outside of this process can write it, so that an escape
-# sequence in a name is no colour.
-_KEY = secrets.token_hex(8)
-_COLOUR = re.compile(rf"<{_KEY} ([0-9;]+)>")
-
-
-def colours(stream: TextIO) -> bool:
-    """Whether to colour what is written to a stream."""
-    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-
-
-def coloured(text: str, colour: str, stream: TextIO | None = None) -> str:
-    """A text in a colour, if the stream (standard output by default) shows colours."""
-    return f"<{_KEY} {_COLOURS[colour]}>{text}<{_KEY} 0>" if colour and colours(stream or sys.stdout) else text
-
-
-def emit(text: str, stream: TextIO | None = None) -> None:
-    """Write a line. What is not seen as what it is, a line break as well, and what the stream cannot encode appears
-    escaped; but not the colours of `coloured`."""
-    wipe()
-    stream = stream or sys.stdout
-    encoding = stream.encoding or "utf-8"
-    line = _COLOUR.sub("\x1b[\\1m", escaped(text))
-    stream.write(line.encode(encoding, "backslashreplace").decode(encoding) + "\n")
-    stream.flush()
-
-
-def emit_json(value: Any, *, ascii_only: bool = False) -> None:
-    """Write JSON: in ASCII if that is asked for, or where the stream is not UTF-8."""
-    wipe()
-    ascii_only = ascii_only or (sys.stdout.encoding or "utf-8").lower() != "utf-8"
-    sys.stdout.write(escaped_json(value, ascii_only=ascii_only) + "\n")
-    sys.stdout.flush()
-
-
-def emit_report(ok: bool, problems: Iterable[str] = (), **rest: Any) -> None:
-    """Write what a command found as JSON, in the shape that all commands share."""
-    emit_json({"schema": SCHEMA, "ok": ok, "problems": list(problems), **rest})
 
 
 def emit_detail(text: str, indent: str = "  ", colour: str = "") -> None:
@@ -156,9 +107,3 @@ def emit_rest(found: Found) -> None:
     for hint in found.hints:
         emit(f"hint: {hint}")
     emit_problems(found.problems)
-
-
-def emit_problems(problems: Iterable[str]) -> None:
-    """Write what is wrong to standard error."""
-    for problem in problems:
-        emit(f"kimi-tokenizers: {problem}", sys.stderr)

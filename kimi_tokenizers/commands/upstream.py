@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from kimi_tokenizers.commands.tables import emit, emit_report, table
+from kimi_tokenizers.commands.output import emit, emit_report
+from kimi_tokenizers.commands.tables import table
 from kimi_tokenizers.commands.waiting import Waiting
 from kimi_tokenizers.errors import UnknownModelError
 from kimi_tokenizers.evidence import MEANING, Finding, changes_upstream, upstream_markdown, worst_change

@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from dataclasses import asdict
 
-from kimi_tokenizers.commands.tables import coloured, emit, emit_report, mark, table
+from kimi_tokenizers.commands.output import coloured, emit, emit_report
+from kimi_tokenizers.commands.tables import mark, table
 from kimi_tokenizers.commands.waiting import Waiting
 from kimi_tokenizers.evidence import Verification, verify
 

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from kimi_tokenizers.commands.tables import coloured, emit, emit_problems, emit_report
+from kimi_tokenizers.commands.output import coloured, emit, emit_problems, emit_report
 from kimi_tokenizers.errors import ViewError
 from kimi_tokenizers.model_dirs import Place, nothing_in, places
 from kimi_tokenizers.view import ViewedModel, ViewReport, environment_lines, make, remove

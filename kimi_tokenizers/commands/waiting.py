@@ -1,6 +1,6 @@
 """A sign of life on standard error while something takes long, on terminals only: a spinner, or how far it has come.
 
-It appears after half a second and leaves no trace. `tables.emit` takes it away before it writes a line.
+It appears after half a second and leaves no trace. `output.emit` takes it away before it writes a line.
 """
 
 from __future__ import annotations
@@ -11,14 +11,12 @@ import sys
 import threading
 from types import TracebackType
 
+from kimi_tokenizers.commands.output import redraw, wipe
 from kimi_tokenizers.escaping import escaped
 
 _AFTER = 0.5  # seconds until it appears
 _EVERY = 0.1
 _SIGNS = "|/-\\"
-
-_screen = threading.Lock()
-_drawn: list[Waiting] = []
 
 
 class Waiting:
@@ -64,20 +62,6 @@ class Waiting:
         turn = 0
         while not self._ended.is_set():
             width = shutil.get_terminal_size().columns - 1
-            line = f"{_SIGNS[turn % len(_SIGNS)]} {self.text()}"[:width]
-            encoding = sys.stderr.encoding or "ascii"
-            with _screen:
-                sys.stderr.write("\r\x1b[K" + line.encode(encoding, "replace").decode(encoding))
-                sys.stderr.flush()
-                _drawn[:] = [self]
+            redraw(f"{_SIGNS[turn % len(_SIGNS)]} {self.text()}"[:width])
             turn += 1
             self._ended.wait(_EVERY)
-
-
-def wipe() -> None:
-    """Take away what is drawn."""
-    with _screen:
-        if _drawn:
-            sys.stderr.write("\r\x1b[K")
-            sys.stderr.flush()
-            _drawn.clear()

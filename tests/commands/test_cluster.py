@@ -226,7 +226,7 @@ def test_progress_is_shown_on_a_terminal_and_gone_afterwards(nodes: Nodes) -> No
         shown = stream.read(4096)
     assert done.returncode == 1
     assert b"1 of 2 nodes" in shown
-    assert shown.endswith(b"\r")
+    assert shown.endswith(b"\r\x1b[K")
 
 
 def test_where_exo_has_its_models_on_the_nodes(nodes: Nodes) -> None:

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from kimi_tokenizers.commands import waiting
-from kimi_tokenizers.commands.tables import emit
+from kimi_tokenizers.commands.output import emit
 from kimi_tokenizers.commands.waiting import Waiting
 
 
