@@ -75,5 +75,9 @@ class ToolCallError(KimiTokenizersError, ValueError):
     """What a model wrote holds no tool call that can be read."""
 
 
+class InputError(KimiTokenizersError):
+    """A text to be counted that cannot be read, is not UTF-8, or cannot be cut."""
+
+
 class NodeError(KimiTokenizersError, OSError):
     """A node of a cluster that cannot be reached, or not be examined."""

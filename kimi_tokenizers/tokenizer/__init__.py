@@ -14,6 +14,7 @@ from kimi_tokenizers.tokenizer.verified_python import install
 if TYPE_CHECKING:
     from kimi_tokenizers.tokenizer.adapter import adapt
     from kimi_tokenizers.tokenizer.canonical import canonical_tool_calls
+    from kimi_tokenizers.tokenizer.counting import Count, check_files, count_files
     from kimi_tokenizers.tokenizer.encodings import DEFAULT_MODEL, encoding, encoding_arguments
     from kimi_tokenizers.tokenizer.export import Exported, export_fast
     from kimi_tokenizers.tokenizer.known_answers import KnownAnswer, every_known_answer, known_answers_of
@@ -26,10 +27,13 @@ __all__ = [
     "END",
     "START",
     "STOP_TOKEN_ID",
+    "Count",
     "Exported",
     "KnownAnswer",
     "adapt",
     "canonical_tool_calls",
+    "check_files",
+    "count_files",
     "encoding",
     "encoding_arguments",
     "every_known_answer",
@@ -45,6 +49,7 @@ __all__ = [
 _HOME = {
     "adapter": "adapt",
     "canonical": "canonical_tool_calls",
+    "counting": "Count check_files count_files",
     "encodings": "DEFAULT_MODEL encoding encoding_arguments",
     "export": "Exported export_fast",
     "known_answers": "KnownAnswer every_known_answer known_answers_of",
