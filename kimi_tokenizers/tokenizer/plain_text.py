@@ -20,6 +20,7 @@ from typing import Any
 from transformers import PreTrainedTokenizer
 
 from kimi_tokenizers.overlays.common.tokenization_kimi import (
+    OUTPUT,
     ChatTemplateError,
     ConversationError,
     Prompt,
@@ -68,8 +69,9 @@ class TikTokenTokenizer(KimiTokenizer):
             conversation = stand_ins.put(conversation)
         except RecursionError:
             raise ConversationError("The conversation is nested too deep, or contains itself. Flatten it.") from None
-        options = {name: kwargs.pop(name) for name in _OUTPUT if name in kwargs}
-        rendered = super().apply_chat_template(
+        options = {name: kwargs.pop(name) for name in OUTPUT if name in kwargs}
+        rendered = functools.partial(
+            super().apply_chat_template,
             conversation,
             tools=tools,
             tokenize=False,
@@ -78,20 +80,17 @@ class TikTokenTokenizer(KimiTokenizer):
             preserve_thinking=preserve_thinking,
             **kwargs,
         )
-        is_batch = isinstance(rendered, list)
-        prompts = [stand_ins.prompt(text) for text in (rendered if is_batch else [rendered])]
-        return self._prompts_out(prompts, is_batch, tokenize, options)
 
+        def render(**more: Any) -> Any:
+            texts = rendered(**more)
+            return [*map(stand_ins.prompt, texts)] if isinstance(texts, list) else stand_ins.prompt(texts)
 
-_OUTPUT = (
-    "max_length",
-    "padding",
-    "return_assistant_tokens_mask",
-    "return_dict",
-    "return_tensors",
-    "tokenizer_kwargs",
-    "truncation",
-)
+        if options.get("return_assistant_tokens_mask"):
+            prompts, is_batch, generated = self._generated(render, kwargs.get("chat_template"), tools)
+            return self._prompts_out(prompts, is_batch, tokenize, options, generated)
+        prompt = render()
+        is_batch = isinstance(prompt, list)
+        return self._prompts_out(prompt if is_batch else [prompt], is_batch, tokenize, options)
 
 
 class _StandIns:

@@ -14,7 +14,7 @@ Contents:
 2. The vocabulary: rank table, split pattern, control tokens, model line; 2.1 what a directory decides, 2.2 prompts
 3. The encoding, `KimiEncoding`; 3.1 its engines, 3.2 control tokens in a text, 3.3 long runs of whitespace, 3.4 threads
 4. The tokenizer, `TikTokenTokenizer`: building, vocabulary, text to ids, ids to text, chat, files; 4.1 bytes as
-   characters, 4.2 input, 4.3 offsets, 4.4 conversations and tools
+   characters, 4.2 input, 4.3 offsets, 4.4 what of a prompt the model writes, 4.5 conversations and tools
 
 Why this is one file: exo reads it and compiles it afresh for every model, but would leave a second one (the engine in
 `kimi_encoding.py`, say) to Python's import system. That was tried. The second model loaded in a process ran the engine
@@ -632,6 +632,10 @@ class Segment(NamedTuple):
     """Whether control tokens in `text` are recognised; else they are plain text."""
 
 
+class Generated(Segment):
+    """A part of a prompt that the model writes, in an assistant's message."""
+
+
 class Prompt(str):
     """A prompt's text, which remembers its segments.
 
@@ -652,7 +656,7 @@ class Prompt(str):
     segments: tuple[Segment, ...]
 
     def __new__(cls, segments: Iterable[tuple[str, bool]] = ()) -> Prompt:
-        kept = tuple(Segment(text, markup) for text, markup in segments if text)
+        kept = tuple(part if isinstance(part, Segment) else Segment(*part) for part in segments if part[0])
         prompt = super().__new__(cls, "".join([text for text, _ in kept]))
         prompt.segments = kept
         return prompt
@@ -1945,8 +1949,16 @@ class _Tokenizer(_Base):
             preserve_thinking: keep the reasoning of earlier turns (Kimi-K2.6 and K2.7-Code). This and `thinking` reach
                 the template only when they are given: what holds otherwise is the template's own to say.
 
+        With `return_assistant_tokens_mask=True` (and `tokenize=True`), `assistant_masks` are 1 for what the model
+        writes: of assistant messages the content, reasoning, tool calls, and the control token that ends the turn. What
+        `add_generation_prompt` writes before the model begins is 0, and so is `<think>` where it is part of that
+        (Kimi-K2.5 and K2.6, not K2-Thinking). `</think>` is 1 after reasoning. An empty `<think></think>` is 0: the
+        template puts it where it leaves reasoning out, or there is none. Templates of others say it with
+        `{% generation %}`.
+
         Raises:
-            ChatTemplateError: the model directory has no chat template, and this line has none built in.
+            ChatTemplateError: the model directory has no chat template, and this line has none built in; or it does not
+                mark what the model writes, and a mask is asked for.
             ConversationError: a message is no object, contains itself, or holds what no template can render.
         """
         if self.chat_template is None and kwargs.get("chat_template") is None:
@@ -1962,14 +1974,20 @@ class _Tokenizer(_Base):
         check_conversation(conversation)
         if tools and "tools_ts_str" not in kwargs:
             tools, kwargs["tools_ts_str"] = declared(tools)
+        options = {name: kwargs.pop(name) for name in OUTPUT if name in kwargs}
         with _naming_the_message(conversation):
-            return super().apply_chat_template(
+            render = functools.partial(
+                super().apply_chat_template,
                 _without_aliases(conversation),
                 tools=tools,
-                tokenize=tokenize,
                 add_generation_prompt=add_generation_prompt,
                 **{"tools_ts_str": None, **kwargs},
             )
+            if not options.get("return_assistant_tokens_mask"):
+                return render(tokenize=tokenize, **options)
+            render = functools.partial(render, tokenize=False)
+            prompts, is_batch, generated = self._generated(render, kwargs.get("chat_template"), tools)
+        return self._prompts_out(prompts, is_batch, tokenize, options, generated)
 
     def _raise_no_template(self) -> NoReturn:
         raise ChatTemplateError(
@@ -1978,21 +1996,65 @@ class _Tokenizer(_Base):
             f"{self._line.template}), or pass its text as `chat_template=`."
         )
 
-    def _prompts_out(self, prompts: list[Prompt], is_batch: bool, tokenize: bool, kwargs: Mapping[str, Any]) -> Any:
-        """What `apply_chat_template` returns for these prompts, with transformers' arguments for it in `kwargs`."""
+    def _generated(
+        self, render: Callable[..., Any], template: str | None, tools: Any
+    ) -> tuple[list[str], bool, list[list[Span]]]:
+        """Prompts, whether they are a batch, and where in each is what the model writes.
+
+        A prompt is rendered with marks that nobody can guess, and without, and must be the same but for the marks.
+        """
+        rendered = render()
+        is_batch = isinstance(rendered, list)
+        mark = os.urandom(16).hex()
+        template = _with_marks(self.get_chat_template(template, tools))
+        marked = render(chat_template=template, generation_mark=mark)
+        generated = []
+        for prompt, text in zip(rendered, marked) if is_batch else [(rendered, marked)]:  # noqa: B905 (equally long)
+            without, spans = _between_marks(re.split(f"{mark}([rbe])", text))
+            if without != prompt:
+                raise ChatTemplateError(
+                    "The chat template changes what is inside its `{% generation %}`, or looks at it, so that it "
+                    "cannot be told which tokens the assistant writes. Use another template."
+                )
+            generated.append(spans)
+        return rendered if is_batch else [rendered], is_batch, generated
+
+    def _prompts_out(
+        self,
+        prompts: Sequence[str],
+        is_batch: bool,
+        tokenize: bool,
+        kwargs: Mapping[str, Any],
+        generated: Sequence[Sequence[Span]] | None = None,
+    ) -> Any:
+        """What `apply_chat_template` returns for these prompts, with transformers' arguments for it in `kwargs`.
+
+        `generated` says where in each prompt is what the model writes; by default the segments say it.
+        """
+        masked = kwargs.get("return_assistant_tokens_mask")
+        if masked and (not tokenize or kwargs.get("return_dict") is False):
+            raise ConversationError("return_assistant_tokens_mask needs `tokenize=True`, and no `return_dict=False`.")
         if not tokenize:
             return prompts if is_batch else prompts[0]
-        if kwargs.get("return_assistant_tokens_mask"):
-            raise ConversationError("return_assistant_tokens_mask needs a chat template with generation marks.")
+        options = dict(kwargs.get("tokenizer_kwargs") or {})
+        offsets_wanted = options.get("return_offsets_mapping")
+        tensors = kwargs.get("return_tensors")
         encoded = self(
             prompts if is_batch else prompts[0],
             padding=kwargs.get("padding", False),
             truncation=kwargs.get("truncation", False),
             max_length=kwargs.get("max_length"),
             add_special_tokens=False,
-            return_tensors=kwargs.get("return_tensors"),
-            **(kwargs.get("tokenizer_kwargs") or {}),
+            return_tensors=tensors,
+            **({**options, "return_offsets_mapping": True} if masked else options),
         )
+        if masked:
+            generated = [*map(_generated_segments, prompts)] if generated is None else generated
+            offsets = encoded["offset_mapping"] if offsets_wanted else encoded.data.pop("offset_mapping")
+            offsets = _to_python(offsets) if is_batch or tensors else [offsets]
+            masks = [_mask(spans, tokens) for spans, tokens in zip(generated, offsets)]  # noqa: B905 (equally long)
+            encoded["assistant_masks"] = masks if is_batch or tensors else masks[0]
+            return encoded.convert_to_tensors(tensors)
         # When nothing is said, it is as with transformers, which returns a BatchEncoding from 5.0 on.
         usual = inspect.signature(super().apply_chat_template).parameters["return_dict"].default
         return encoded if kwargs.get("return_dict", usual) else encoded["input_ids"]
@@ -2355,7 +2417,78 @@ class _Places:
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# 4.4. Conversations and tools
+# 4.4. What of a prompt the model writes
+
+# The arguments of transformers' `apply_chat_template` that have no effect on the text.
+OUTPUT = (
+    *("max_length", "padding", "return_assistant_tokens_mask", "return_dict", "return_tensors"),
+    *("tokenizer_kwargs", "truncation"),
+)
+
+# Our templates say it in comments, since not every program that renders them knows the tag `generation`, which is an
+# invention of transformers. (It does not count inside macros there, nor after a truncation on the left.)
+_OUR_MARKS = re.compile(r"{#- <(reasoning|/?generation)> -#}")
+_THEIR_MARKS = re.compile(r"{%([-+]?)\s*(end)?generation\s*([-+]?)%}")
+
+
+def _with_marks(template: str) -> str:
+    """A template that writes its variable `generation_mark` and a letter where what the model writes begins and ends.
+
+    Raises ChatTemplateError where the template does not say.
+    """
+    if _OUR_MARKS.search(template):
+        letters = {"reasoning": "r", "generation": "b", "/generation": "e"}
+        return _OUR_MARKS.sub(lambda match: f"{{{{- generation_mark ~ '{letters[match[1]]}' -}}}}", template)
+    if not _THEIR_MARKS.search(re.sub("{#.*?#}", "", template, flags=re.DOTALL)):
+        raise ChatTemplateError(
+            "The chat template does not mark what the assistant writes: there is no `{% generation %}` in it. Put it "
+            "there, or use the template that is built in for some models (load the tokenizer without the model "
+            "directory, or after `kimi-tokenizers sync`)."
+        )
+
+    def mark(match: re.Match[str]) -> str:  # `set` does nothing, and deals with the whitespace as the tag did
+        before, end, after = match.groups()
+        if end:
+            return f"{{%{before} set _ = 0 %}}{{{{ generation_mark ~ 'e' }}}}{{% endgeneration {after}%}}"
+        return f"{{%{before} generation %}}{{{{ generation_mark ~ 'b' }}}}{{% set _ = 0 {after}%}}"
+
+    return _THEIR_MARKS.sub(mark, template)
+
+
+def _between_marks(pieces: Sequence[str]) -> tuple[str, list[Span]]:
+    """A text and its spans, of a text in pieces: text, letter of a mark, text, letter, ..., text."""
+    text = pieces[0]
+    spans = []
+    start: int | None = None
+    for letter, piece in zip(pieces[1::2], pieces[2::2]):  # noqa: B905 (equally long)
+        if letter == "e" and start is not None:
+            spans.append((start, len(text)))
+            start = None
+        elif letter == "r" or (letter == "b" and (start is None or text[start:] in ("</think>", "<think></think>"))):
+            start = len(text)
+        text += piece
+    return text, spans if start is None else [*spans, (start, len(text))]
+
+
+def _generated_segments(prompt: str) -> list[Span]:
+    ends = itertools.accumulate(len(segment.text) for segment in _segments(prompt))
+    places = zip(_segments(prompt), ends)  # noqa: B905 (equally long)
+    return [(end - len(segment.text), end) for segment, end in places if isinstance(segment, Generated)]
+
+
+def _mask(spans: Sequence[Span], offsets: Iterable[Span]) -> list[int]:
+    """1 for a token that has characters in one of the spans. Both are in order, but for padding, which has none."""
+    mask = []
+    number = 0
+    for start, end in offsets:
+        while number < len(spans) and spans[number][1] <= start:
+            number += 1
+        mask.append(int(number < len(spans) and end > spans[number][0]))
+    return mask
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# 4.5. Conversations and tools
 
 
 def _without_aliases(conversation: Any) -> Any:

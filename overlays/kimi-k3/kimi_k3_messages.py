@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 try:
-    from .kimi_tiktoken import ConversationError, Segment
+    from .kimi_tiktoken import ConversationError, Generated, Segment
 except ImportError:  # inside the package, where that file has its own name
-    from kimi_tokenizers.overlays.common.tokenization_kimi import ConversationError, Segment
+    from kimi_tokenizers.overlays.common.tokenization_kimi import ConversationError, Generated, Segment
 
 from .kimi_k3_values import compact, parsed, short, spaced, type_name
 
@@ -92,6 +92,10 @@ def opened(tag: str, attributes: Attributes = []) -> Segments:  # noqa: B006 (ne
 
 def _close(tag: str) -> Segments:
     return [CLOSE, Segment(tag, False), SEP]
+
+
+def _generated(segments: Segments) -> Segments:
+    return [Generated(*segment) for segment in segments]
 
 
 _END = [*_close("message"), END_OF_MSG]
@@ -196,12 +200,19 @@ def _arguments(arguments: Any, where: str) -> Segments:
 
 
 def _assistant(message: Mapping[str, Any], where: str, images: Images, thinking: bool) -> tuple[Segments, Segments]:
-    """An assistant message's body: up to the end of its content, and what follows."""
+    """An assistant message's body: up to the end of its content, and what follows.
+
+    What the model writes begins where the generation prompt ends; an empty think block is none of it.
+    """
     body: Segments = []
+    response = opened("response")
     if thinking:
         reasoning = _text(message, "reasoning_content", where) or _text(message, "reasoning", where)
-        body = [*opened("think"), Segment(reasoning if reasoning.strip() else "", False), *_close("think")]
-    body += [*opened("response"), *_content(message, where, images)]
+        body = [*opened("think"), *_close("think")]
+        if reasoning.strip():
+            body = [*opened("think"), *_generated([Segment(reasoning, False), *_close("think")])]
+        response = _generated(response)
+    body += [*response, *_generated(_content(message, where, images))]
     rest = _close("response")
     calls = tool_calls_of(message, where)
     if calls:
@@ -212,7 +223,7 @@ def _assistant(message: Mapping[str, Any], where: str, images: Images, thinking:
             rest += _arguments(function.get("arguments"), f"{where}: the arguments of tool call {index - 1}")
             rest += _close("call")
         rest += _close("tools")
-    return body, rest
+    return body, _generated([*rest, *_END])
 
 
 def _result_name(message: Mapping[str, Any], call: Mapping[str, Any] | None, where: str) -> str:
@@ -289,7 +300,7 @@ def written_messages(messages: Sequence[Any], images: Images, thinking: bool) ->
                 run = []
         elif role == "assistant":
             body, rest = _assistant(message, where, images, thinking)
-            written.append((index, [*opened("message", _named(role, message, where)), *body], [*rest, *_END]))
+            written.append((index, [*opened("message", _named(role, message, where)), *body], rest))
             turn = _Turn(tool_calls_of(message, where))
         elif role == "system" and message.get("tools"):
             text = _MORE_TOOLS + json_block(message["tools"], f"{where}: `tools`")

@@ -82,6 +82,9 @@ class TikTokenTokenizer(CommonTokenizer):
             response_schema: the schema for "json_schema"; by default the one inside `response_format`.
             image_prompts: for each image what stands for it, with its control tokens; without them a placeholder does.
             continue_final_message: end the prompt with the content of the last message.
+            return_assistant_tokens_mask: with `tokenize=True`, add `assistant_masks`: 1 for what the model writes of
+                assistant messages, which begins where the generation prompt ends and includes `<|end_of_msg|>`. 0 is
+                everything else, and an empty think block, which stands for reasoning that there is none of.
             **kwargs: others have no effect.
 
         Raises:

@@ -251,7 +251,8 @@ def test_a_conversation_that_is_none(conversation: Any) -> None:
         {"image_prompts": [5]},
         {"image_prompts": ["x"]},
         {"chat_template": "{{ messages }}"},
-        {"tokenize": True, "return_assistant_tokens_mask": True},
+        {"return_assistant_tokens_mask": True},
+        {"tokenize": True, "return_dict": False, "return_assistant_tokens_mask": True},
     ],
 )
 def test_other_arguments_that_are_wrong(options: dict[str, Any]) -> None:
