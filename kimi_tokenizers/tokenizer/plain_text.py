@@ -49,8 +49,7 @@ class TikTokenTokenizer(KimiTokenizer):
         preserve_thinking: bool | None = None,
         **kwargs: Any,
     ) -> Any:
-        """As `apply_chat_template` of the packaged tokenizer, but the text is a `Prompt`, and ids are those of its
-        segments.
+        """As the packaged tokenizer's, but the text is a `Prompt`, and ids are those of its segments.
 
         Raises:
             ChatTemplateError: the chat template changes what it is given, so that the user's text cannot be told.
@@ -86,11 +85,10 @@ class TikTokenTokenizer(KimiTokenizer):
             return [*map(stand_ins.prompt, texts)] if isinstance(texts, list) else stand_ins.prompt(texts)
 
         if options.get("return_assistant_tokens_mask"):
-            prompts, is_batch, generated = self._generated(render, kwargs.get("chat_template"), tools)
-            return self._prompts_out(prompts, is_batch, tokenize, options, generated)
+            return self._prompts_out(*self._generated(render, kwargs.get("chat_template"), tools), tokenize, options)
         prompt = render()
         is_batch = isinstance(prompt, list)
-        return self._prompts_out(prompt if is_batch else [prompt], is_batch, tokenize, options)
+        return self._prompts_out(prompt if is_batch else [prompt], is_batch, None, tokenize, options)
 
 
 class _StandIns:

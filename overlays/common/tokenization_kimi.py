@@ -1406,6 +1406,14 @@ class _Tokenizer(_Base):
         special_tokens: name -> id of all 256 control tokens, reserved ones included.
         pat_str: the pattern that splits text before byte pair encoding.
 
+    `return_offsets_mapping=True` gives the characters that a token has bytes of, and (0, 0) for padding.
+
+    `return_assistant_tokens_mask=True`, an argument of `apply_chat_template`, gives 1 for what the model writes: of
+    assistant messages the content, reasoning, tool calls, and the control token that ends the turn. What a generation
+    prompt ends with is not written by the model: in Kimi-K2.5 and K2.6 (not in K2-Thinking) that includes `<think>`.
+    `</think>` is 1 after reasoning. An empty `<think></think>` is 0: the template puts it where there is no reasoning,
+    or leaves it out. A template in the model directory says with `{% generation %}` what the model writes.
+
     >>> tokenizer = TikTokenTokenizer.from_pretrained(model_dir)
     >>> tokenizer.encode("Hello, world!")
     [19180, 11, 2695, 0]
@@ -1948,29 +1956,18 @@ class _Tokenizer(_Base):
                 mlx-lm and exo also call it `enable_thinking`: either, when false, wins.
             preserve_thinking: keep the reasoning of earlier turns (Kimi-K2.6 and K2.7-Code). This and `thinking` reach
                 the template only when they are given: what holds otherwise is the template's own to say.
-
-        With `return_assistant_tokens_mask=True` (and `tokenize=True`), `assistant_masks` are 1 for what the model
-        writes: of assistant messages the content, reasoning, tool calls, and the control token that ends the turn. What
-        `add_generation_prompt` writes before the model begins is 0, and so is `<think>` where it is part of that
-        (Kimi-K2.5 and K2.6, not K2-Thinking). `</think>` is 1 after reasoning. An empty `<think></think>` is 0: the
-        template puts it where it leaves reasoning out, or there is none. Templates of others say it with
-        `{% generation %}`.
+            return_assistant_tokens_mask: with `tokenize=True`, add `assistant_masks`; see the class.
 
         Raises:
-            ChatTemplateError: the model directory has no chat template, and this line has none built in; or it does not
-                mark what the model writes, and a mask is asked for.
+            ChatTemplateError: there is no chat template in the model directory or built in for this line; or a mask is
+                asked for, and it does not mark what the model writes.
             ConversationError: a message is no object, contains itself, or holds what no template can render.
         """
         if self.chat_template is None and kwargs.get("chat_template") is None:
             self._raise_no_template()
         thinking = wanted_thinking(thinking, kwargs)
-        if not tokenize:
-            kwargs.pop("return_dict", None)  # "has no effect", says transformers, of which version 4 refuses it
-        if kwargs.get("continue_final_message"):
-            add_generation_prompt = False
-        for name, given in (("thinking", thinking), ("preserve_thinking", preserve_thinking)):
-            if given is not None:
-                kwargs[name] = given
+        given = {"thinking": thinking, "preserve_thinking": preserve_thinking}
+        kwargs.update((name, value) for name, value in given.items() if value is not None)
         check_conversation(conversation)
         if tools and "tools_ts_str" not in kwargs:
             tools, kwargs["tools_ts_str"] = declared(tools)
@@ -1980,14 +1977,13 @@ class _Tokenizer(_Base):
                 super().apply_chat_template,
                 _without_aliases(conversation),
                 tools=tools,
-                add_generation_prompt=add_generation_prompt,
+                add_generation_prompt=add_generation_prompt and not kwargs.get("continue_final_message"),
                 **{"tools_ts_str": None, **kwargs},
             )
             if not options.get("return_assistant_tokens_mask"):
-                return render(tokenize=tokenize, **options)
-            render = functools.partial(render, tokenize=False)
-            prompts, is_batch, generated = self._generated(render, kwargs.get("chat_template"), tools)
-        return self._prompts_out(prompts, is_batch, tokenize, options, generated)
+                return render(tokenize=tokenize, **(options if tokenize else {}))
+            prompts = self._generated(functools.partial(render, tokenize=False), kwargs.get("chat_template"), tools)
+        return self._prompts_out(*prompts, tokenize, options)
 
     def _raise_no_template(self) -> NoReturn:
         raise ChatTemplateError(
@@ -1999,7 +1995,7 @@ class _Tokenizer(_Base):
     def _generated(
         self, render: Callable[..., Any], template: str | None, tools: Any
     ) -> tuple[list[str], bool, list[list[Span]]]:
-        """Prompts, whether they are a batch, and where in each is what the model writes.
+        """For `_prompts_out`: prompts, whether they are a batch, and where in each is what the model writes.
 
         A prompt is rendered with marks that nobody can guess, and without, and must be the same but for the marks.
         """
@@ -2017,19 +2013,19 @@ class _Tokenizer(_Base):
                     "cannot be told which tokens the assistant writes. Use another template."
                 )
             generated.append(spans)
-        return rendered if is_batch else [rendered], is_batch, generated
+        return (rendered if is_batch else [rendered]), is_batch, generated
 
     def _prompts_out(
         self,
         prompts: Sequence[str],
         is_batch: bool,
+        generated: Sequence[Sequence[Span]] | None,
         tokenize: bool,
         kwargs: Mapping[str, Any],
-        generated: Sequence[Sequence[Span]] | None = None,
     ) -> Any:
         """What `apply_chat_template` returns for these prompts, with transformers' arguments for it in `kwargs`.
 
-        `generated` says where in each prompt is what the model writes; by default the segments say it.
+        `generated` says where in each prompt is what the model writes; where it is None, the segments say it.
         """
         masked = kwargs.get("return_assistant_tokens_mask")
         if masked and (not tokenize or kwargs.get("return_dict") is False):

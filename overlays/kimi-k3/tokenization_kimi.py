@@ -102,7 +102,7 @@ class TikTokenTokenizer(CommonTokenizer):
         if is_batch and options.get("image_prompts") is not None:
             raise ConversationError("image_prompts cannot be given with a batch. Render one conversation at a time.")
         prompts = [_render(messages, options, f"Conversation {n}: " * is_batch) for n, messages in enumerate(batch)]
-        return self._prompts_out(prompts, is_batch, tokenize, kwargs)
+        return self._prompts_out(prompts, is_batch, None, tokenize, kwargs)
 
 
 _OPTIONS = (
