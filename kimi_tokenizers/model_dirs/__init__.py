@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from kimi_tokenizers.model_dirs.in_effect import ignored_keys, templates_of
     from kimi_tokenizers.model_dirs.locking import LOCK_SECONDS, only_process, wait_for
     from kimi_tokenizers.model_dirs.reading_python import Outline, is_compiled_from, outline, same_code
-    from kimi_tokenizers.model_dirs.shadowing import importable
+    from kimi_tokenizers.model_dirs.shadowing import importable, uncompared
     from kimi_tokenizers.model_dirs.tokenizer_files import (
         CHAT_TEMPLATE,
         MORE_TEMPLATES,
@@ -109,6 +109,7 @@ __all__ = [
     "same_code",
     "templates_of",
     "token_fingerprint",
+    "uncompared",
     "wait_for",
     "what_is_missing",
 ]
@@ -126,7 +127,7 @@ _HOME = {
     "in_effect": "ignored_keys templates_of",
     "locking": "LOCK_SECONDS only_process wait_for",
     "reading_python": "Outline is_compiled_from outline same_code",
-    "shadowing": "importable",
+    "shadowing": "importable uncompared",
     "tokenizer_files": "CHAT_TEMPLATE MORE_TEMPLATES TOKENIZER_CONFIG TOKENIZER_JSON_BYTES TokenizerFiles parse_json "
     "read_small read_text",
     "verdicts": "has_verdict keep_verdict",

@@ -14,7 +14,8 @@ The rule: **everything that can be imported is named**, since nobody can know he
   package only where there is no other of the name, and then for an empty one.
 
 Bytecode in `__pycache__` counts where it takes the place of a module of ours: not where Python would see that it is
-out of date, or where it is what this Python makes of the very source.
+out of date, or where it is what this Python makes of the very source. What another version of Python made cannot be
+compared here. exo leaves such, and somebody could have forged it: `uncompared` tells it from what exo never leaves.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ import struct
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 from kimi_tokenizers.catalogue import overlays
 from kimi_tokenizers.errors import KimiTokenizersError, ModelDirError
@@ -64,11 +66,20 @@ def importable(model_dir: Path) -> list[str]:
     return sorted(found)
 
 
+def uncompared(model_dir: Path) -> list[str]:
+    """Of what `importable` names, the bytecode that looks like what another version of Python leaves; sorted."""
+    try:
+        caches = [entry for entry in Walk().entries(model_dir) if entry.name == "__pycache__" and is_dir(entry)]
+        return sorted(name for cache in caches for name, kind in _bytecode(model_dir, cache, Walk()) if kind == "other")
+    except (OSError, KimiTokenizersError):
+        return []  # `importable` says so
+
+
 def _named(model_dir: Path, entry: os.DirEntry[str], walk: Walk) -> Iterator[str]:
     name = entry.name
     if name == "__pycache__":
         if is_dir(entry):
-            yield from _bytecode(model_dir, entry, walk)
+            yield from (name for name, _ in _bytecode(model_dir, entry, walk))
     elif name.endswith(_METADATA):
         yield name  # by it the directory passes for an installed package, with entry points
     elif _is_module(entry):
@@ -110,32 +121,43 @@ def _known_sums() -> dict[str, frozenset[str]]:
     return {name: frozenset(known) for name, known in sums.items() if name.endswith(".py")}
 
 
-def _bytecode(model_dir: Path, cache: os.DirEntry[str], walk: Walk) -> Iterator[str]:
+_Kind = Literal["harmless", "other", "wrong"]
+
+
+def _bytecode(model_dir: Path, cache: os.DirEntry[str], walk: Walk) -> Iterator[tuple[str, _Kind]]:
+    """Bytecode in the place of modules of ours that is not harmless: its name, and what it is."""
     for entry in walk.entries(cache.path):
         match = _BYTECODE.fullmatch(entry.name)
         if match is None or f"{match[1]}.py" not in _known_sums() or not is_file(entry):
             continue
-        if not _is_harmless(model_dir / f"{match[1]}.py", Path(entry.path), match[2], match[3]):
-            yield f"{cache.name}/{entry.name}"
+        kind = _kind(model_dir / f"{match[1]}.py", Path(entry.path), match[2], match[3])
+        if kind != "harmless":
+            yield f"{cache.name}/{entry.name}", kind
 
 
-def _is_harmless(source: Path, path: Path, tag: str, optimized: str | None) -> bool:
-    """Whether bytecode is not used, or is what its source says. What cannot be told is no."""
+def _kind(source: Path, path: Path, tag: str, optimized: str | None) -> _Kind:
+    """Whether bytecode is "harmless": not used, or what its source says.
+
+    It is "other" if another version of Python would use it and leaves such by itself. All else is "wrong", what cannot
+    be told included.
+    """
     try:
         status = os.stat(source)
         if not stat.S_ISREG(status.st_mode):
-            return False
+            return "wrong"
         data = read_small(path, limit=2 * SOURCE_BYTES) or b""
         text = read_small(source, limit=SOURCE_BYTES) or b""
     except FileNotFoundError:
-        return True  # bytecode in this place is only used beside its source
+        return "harmless"  # bytecode in this place is only used beside its source
     except (OSError, KimiTokenizersError):
-        return False
+        return "wrong"
     if len(data) < 16 or data[2:4] != b"\r\n":
-        return False  # no version of Python takes it for bytecode, but who put it there?
+        return "wrong"  # no version of Python takes it for bytecode, but who put it there?
     flags, changed, size = struct.unpack("<III", data[4:16])
     if flags == 0 and (changed, size) != (int(status.st_mtime) & 0xFFFFFFFF, status.st_size & 0xFFFFFFFF):
-        return True
-    if tag != sys.implementation.cache_tag or optimized not in (None, "1", "2"):
-        return False
-    return is_compiled_from(text, data[16:], int(optimized or 0))
+        return "harmless"
+    if optimized not in (None, "1", "2"):
+        return "wrong"
+    if tag != sys.implementation.cache_tag:
+        return "other" if flags == 0 else "wrong"  # left to itself, Python writes the time and size of the source
+    return "harmless" if is_compiled_from(text, data[16:], int(optimized or 0)) else "wrong"

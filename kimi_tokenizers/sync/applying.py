@@ -16,8 +16,9 @@ If step 2 fails, what it made is removed and the directory is as before; if step
 the same steps the other way, checks all files before it touches one, and removes the backups last.
 
 If exo replaces a file of ours, the next sync takes exo's for what was there before; what had been there earlier stays
-in the backup, and `restore` puts it beside, as `<name>.kept-1`. It opens no weight file, and must never write anything
-but the tokenizer files listed in `names.every_name`.
+in the backup, and `restore` puts it beside, as `<name>.kept-1`. Bytecode of our files that another version of Python
+made is removed at the end; it is not kept, for Python makes it anew. It opens no weight file, and must never write
+anything but the tokenizer files listed in `names.every_name`.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from kimi_tokenizers.errors import KimiTokenizersError, SyncError
@@ -68,9 +70,23 @@ def apply(planned: Plan, *, force: bool = False) -> Plan:
                     f"Nothing was changed in {str(path)!r}, for `restore` could not give back exactly: "
                     f"{'; '.join(current.lost)}. Run it as the owner, or, if that does not matter, with --force."
                 )
-            if current.writes:
+            if current.files:
                 _sync(current, record)
-            return current
+            return _without_bytecode(current, directory)
+
+
+def _without_bytecode(current: Plan, directory: Folder) -> Plan:
+    """Remove the bytecode that the plan names; what was done. What cannot be removed is left, and named by `status`."""
+    left = []
+    for change in current.changes:
+        if change.action == "remove":
+            folder, name = change.name.split("/")
+            try:
+                with directory.folder(folder) as cache:
+                    cache.remove(name)
+            except OSError:  # a right is missing; or it is a link, and what it leads to is not ours to change
+                left.append(change)
+    return replace(current, changes=tuple(change for change in current.changes if change not in left))
 
 
 def recover(model_dir: str | os.PathLike[str]) -> None:
@@ -84,13 +100,13 @@ def recover(model_dir: str | os.PathLike[str]) -> None:
 def _sync(current: Plan, record: Journal) -> None:
     """Steps 2 and 3. If either fails, the directory is as before."""
     directory = record.directory
-    names = [change.name for change in current.writes]
+    names = [change.name for change in current.files]
     before = copy.deepcopy(record.entries)
     exchanged: list[str] = []
     try:
         _prepare(current, record)
         # What needs a new name in the directory first: an exchange of names needs no space, and cannot run out of it.
-        for name in [change.name for change in sorted(current.writes, key=lambda change: change.action != "create")]:
+        for name in [change.name for change in sorted(current.files, key=lambda change: change.action != "create")]:
             release(directory, name)
             directory.rename(unfinished(name), temporary(name))
             _put(record, name, exchanged)
@@ -100,14 +116,14 @@ def _sync(current: Plan, record: Journal) -> None:
     except BaseException:
         _undo(record, names, exchanged, before)
         raise
-    for change in current.writes:
+    for change in current.files:
         if change.locked:
             set_immutable(directory, change.name, True)
 
 
 def _prepare(current: Plan, record: Journal) -> None:
     """Step 2: everything that needs space."""
-    for change in current.writes:
+    for change in current.files:
         name, file = change.name, current.overlay.files[change.name]
         record.directory.create(unfinished(name), file.read(), _mode(change.locked))
         record.keep(name, name)

@@ -16,7 +16,7 @@ from kimi_tokenizers.sync.planning import Plan, plan
 from kimi_tokenizers.sync.restoring import Given, restore
 from kimi_tokenizers.sync.rights import explaining
 from kimi_tokenizers.sync.state import check_directory
-from kimi_tokenizers.sync.status import imported_first, left_alone
+from kimi_tokenizers.sync.status import imported, left_alone
 
 _SKIPPED = {
     "healthy": "healthy, so it needs no overlay; --all applies it nevertheless",
@@ -59,8 +59,7 @@ def sync_model(
     outcome = _synced(model, dry_run=dry_run, lock=lock, healthy_too=healthy_too, force=force)
     if not model.in_view and outcome.problem is None:
         try:
-            modules = importable(model.path)
-            outcome.warning = imported_first(modules) if modules else None
+            outcome.warning = "; ".join(imported(model.path, importable(model.path))) or None
         except KimiTokenizersError as error:
             outcome.warning = str(error)
     return outcome

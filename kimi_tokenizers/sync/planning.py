@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from kimi_tokenizers.catalogue import Overlay
-from kimi_tokenizers.model_dirs import Folder, TokenizerFiles, check_vocabulary
+from kimi_tokenizers.model_dirs import Folder, TokenizerFiles, check_vocabulary, uncompared
 from kimi_tokenizers.resolver import layers
 from kimi_tokenizers.sync.immutable import can_be_immutable, is_immutable
 from kimi_tokenizers.sync.journal import Record, read
@@ -19,7 +19,7 @@ from kimi_tokenizers.sync.names import every_name
 from kimi_tokenizers.sync.rights import explaining
 from kimi_tokenizers.sync.state import State, check_directory, content_sha256, examine
 
-Action = Literal["create", "replace", "lock", "unlock", "keep"]
+Action = Literal["create", "replace", "lock", "unlock", "keep", "remove"]
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,8 @@ class Change:
     Attributes:
         name: the file's name.
         action: "create" where there is nothing, "replace" where there is something else, "lock" and "unlock" where only
-            the mode changes, "keep" where the content is there already.
+            the mode changes, "keep" where the content is there already, "remove" for bytecode of our files that another
+            version of Python made: it could be anybody's, and is made anew.
         found: what is there, for people.
         why: why this file is the overlay's.
         locked: whether it is immutable or read-only afterwards.
@@ -61,6 +62,11 @@ class Plan:
     def writes(self) -> tuple[Change, ...]:
         """The changes that change something."""
         return tuple(change for change in self.changes if change.action != "keep")
+
+    @property
+    def files(self) -> tuple[Change, ...]:
+        """The changes of tokenizer files."""
+        return tuple(change for change in self.writes if change.action != "remove")
 
     @property
     def lost(self) -> list[str]:
@@ -97,6 +103,11 @@ def plan_with(overlay: Overlay, files: TokenizerFiles, record: Record, lock: boo
         if record.is_ours(name, found[name]):  # `layers` takes a chat template of ours for the directory's own
             why.setdefault(name, "put there by an earlier sync")
     changes = [_change(overlay, record, name, found[name], why[name], lock) for name in every_name() if name in why]
+    changes += [
+        Change(name, "remove", "bytecode that another version of Python made", "it cannot be compared with its source")
+        for name in uncompared(directory.path)
+        if f"{name.split('/')[1].split('.')[0]}.py" in why
+    ]
     return Plan(overlay, directory.path, tuple(changes), lock)
 
 

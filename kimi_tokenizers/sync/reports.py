@@ -24,8 +24,9 @@ that are there keep their meaning as long as `schema` is 1.
         "state": "broken",             healthy, overlaid, broken, drifted, refused, incomplete
         "tokenizer": "broken",         the same, except for incomplete
         "would_load": false,           null: not known, and no success. The Python there is neither upstream's known one
-                                       nor ours, exo would import something else from there, `resolve` refuses what is
-                                       read beside it, or something is beyond a limit; `detail` says which
+                                       nor ours, exo would import something else from there, or bytecode of another
+                                       version of Python, `resolve` refuses what is read beside it, or something is
+                                       beyond a limit; `detail` says which
         "complete": true,              whether exo takes the directory for fully downloaded
         "synced": false,               whether there is a record, so that `restore` gives something back
         "detail": "…",                 one line for people

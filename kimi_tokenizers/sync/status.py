@@ -27,6 +27,7 @@ from kimi_tokenizers.model_dirs import (
     outline,
     prompt_fingerprint,
     token_fingerprint,
+    uncompared,
 )
 from kimi_tokenizers.resolver import is_plain, is_read_by_transformers
 from kimi_tokenizers.sync import state
@@ -83,7 +84,7 @@ def examine(model: Model) -> ModelStatus:
         with explaining(path), Folder.open(path) as folder, TokenizerFiles(folder) as directory:
             files = origins(overlay, directory)
             check_vocabulary(overlay, directory)
-            verdict = _with_modules(_verdict(model, folder, directory, files), modules)
+            verdict = _with_modules(path, _verdict(model, folder, directory, files), modules)
             if verdict.would_load:
                 tokens, prompts = token_fingerprint(overlay, directory), prompt_fingerprint(overlay, directory)
                 fingerprints = {"tokens": tokens, "prompts": prompts}
@@ -150,23 +151,43 @@ def _is_incomplete(result: ModelStatus, python: str, found: Completeness) -> Non
     result.state, result.detail, result.would_load = "incomplete", detail, False
 
 
-def _with_modules(verdict: _Verdict, modules: Sequence[str]) -> _Verdict:
+def _with_modules(path: Path, verdict: _Verdict, modules: Sequence[str]) -> _Verdict:
     """A verdict, where exo would import more from the directory than its tokenizer."""
     if not modules:
         return verdict
-    detail = f"{imported_first(modules)}; the tokenizer: {verdict.detail}"
+    detail = f"{'; '.join(imported(path, modules))}; the tokenizer: {verdict.detail}"
     if verdict.would_load is False:
         return _Verdict(verdict.state, False, detail, verdict.error)
-    return _Verdict("drifted", None, detail)
+    drifted = set(modules) - set(uncompared(path))
+    return _Verdict("drifted" if drifted else verdict.state, None, detail)
 
 
-def imported_first(modules: Sequence[str]) -> str:
-    """What is wrong with modules in a model directory, and what helps."""
-    more = f" and {len(modules) - _NAMED} more" if len(modules) > _NAMED else ""
+def imported(path: Path, modules: Sequence[str]) -> list[str]:
+    """What is wrong with what `importable` names in a model directory, and what helps."""
+    others = uncompared(path) if modules else []
+    wrong = [name for name in modules if name not in others]
+    return [say(names) for say, names in ((_imported_first, wrong), (_made_elsewhere, others)) if names]
+
+
+def _imported_first(modules: Sequence[str]) -> str:
     return (
-        f"exo imports from this directory first, so it would run {', '.join(modules[:_NAMED])}{more} from it, which no "
-        "file put there prevents: remove what should not be there, or use `view` or `resolve`, which leave it out"
+        f"exo imports from this directory first, so it would run {_listed(modules)} from it, which no file put there "
+        "prevents: remove what should not be there, or use `view` or `resolve`, which leave it out"
     )
+
+
+def _made_elsewhere(bytecode: Sequence[str]) -> str:
+    here = ".".join(map(str, sys.version_info[:2]))
+    return (
+        f"exo would run the bytecode {_listed(bytecode)}, which looks like what exo itself leaves; but another version "
+        f"of Python made it, so Python {here} cannot compare it with its source: examine it with that version, or "
+        "remove it, which is safe, for Python makes it anew (where the source is ours, `sync` does)"
+    )
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more
 
 
 def _missing(files: Mapping[str, Origin], python: str) -> str:

@@ -13,7 +13,7 @@ import pytest
 from layouts import write_layout
 
 from kimi_tokenizers.errors import ModelDirError
-from kimi_tokenizers.model_dirs import importable, walking
+from kimi_tokenizers.model_dirs import importable, uncompared, walking
 
 # What lies beside the tokenizer in Moonshot's repos.
 REPOS = {
@@ -146,15 +146,20 @@ def test_bytecode_is_named_where_it_is_not_what_the_source_says(
 
 
 def test_bytecode_of_another_python_cannot_be_told_and_is_named(tmp_path: Path) -> None:
+    """Where it looks like what exo leaves that is said; it does not where it is used whatever the source says."""
     model_dir = write_layout(tmp_path / "model", "good")
     path = compiled(model_dir, None)
     for name in ("tool_declaration_ts.cpython-399.pyc", "modeling_deepseek.cpython-313.pyc", "tokenization_kimi.txt"):
         path.with_name(name).write_bytes(path.read_bytes())
     path.with_name("tokenization_kimi.cpython-313.pyc").write_bytes(b"x")
-    named = [
-        f"__pycache__/{name}" for name in ("tokenization_kimi.cpython-313.pyc", "tool_declaration_ts.cpython-399.pyc")
-    ]
-    assert importable(model_dir) == named
+    cache = "__pycache__/"
+    unchecked, looks_left = f"{cache}tool_declaration_ts.cpython-398.pyc", f"{cache}tool_declaration_ts.cpython-399.pyc"
+    compiled(model_dir, EVIL, unchecked=True).rename(model_dir / unchecked)
+    assert importable(model_dir) == [f"{cache}tokenization_kimi.cpython-313.pyc", unchecked, looks_left]
+    assert uncompared(model_dir) == [looks_left]
+    os.utime(model_dir / "tool_declaration_ts.py", (1, 1))
+    assert uncompared(model_dir) == []
+    assert importable(model_dir) == [f"{cache}tokenization_kimi.cpython-313.pyc", unchecked]
 
 
 def test_a_limit_that_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ import dataclasses
 import io
 import json
 import os
+import py_compile
 import re
 import shutil
 from collections.abc import Callable
@@ -570,6 +571,71 @@ def test_what_is_no_report_cannot_be_compared(tmp_path: Path, value: str, capsys
     for path in (file, str(tmp_path / "missing")):
         assert main(["status", "--compare", path]) == 1
         assert path in capsys.readouterr().err
+
+
+# -- bytecode -------------------------------------------------------------------------------------
+
+
+def left_by_another_python(cache: Path, model_dir: Path) -> str:
+    """What exo leaves when it runs from source, by a version of Python that is not this one."""
+    name = "tool_declaration_ts.cpython-399.pyc"
+    py_compile.compile(str(model_dir / "tool_declaration_ts.py"), str(cache / name), doraise=True)
+    return f"__pycache__/{name}"
+
+
+def test_bytecode_that_another_python_left_is_said_to_be_unexamined_and_sync_removes_it(tmp_path: Path) -> None:
+    model_dir = broken(tmp_path)
+    model = Model(MODEL, model_dir, OVERLAY)
+    sync.apply(sync.plan(OVERLAY, model_dir))
+    before = snapshot(model_dir)
+    name = left_by_another_python(model_dir / "__pycache__", model_dir)
+    result = examined(model_dir)
+    assert (result.state, result.would_load, result.fingerprints) == ("overlaid", None, None)
+    assert result.files[name] == "unknown"
+    for said in (name, "another version of Python made it", "remove it, which is safe", "files are in place"):
+        assert said in result.detail
+    advised = sync.advice(model, result)
+    assert advised is not None
+    assert advised.command[0] == "sync"
+    for dry_run in (True, False):
+        assert (model_dir / name).exists()
+        outcome = sync.sync_model(model, dry_run=dry_run)
+        assert outcome.plan is not None
+        assert [(change.name, change.action) for change in outcome.plan.writes] == [(name, "remove")]
+        assert (outcome.warning is not None) == dry_run
+    (model_dir / "__pycache__").rmdir()
+    assert snapshot(model_dir) == before
+    assert examined(model_dir).would_load
+
+
+def test_bytecode_that_cannot_be_removed_is_not_reported_as_removed(tmp_path: Path) -> None:
+    """A link to a folder elsewhere: Python follows it, `sync` does not."""
+    model_dir = broken(tmp_path)
+    sync.apply(sync.plan(OVERLAY, model_dir))
+    (tmp_path / "elsewhere").mkdir()
+    name = left_by_another_python(tmp_path / "elsewhere", model_dir)
+    (model_dir / "__pycache__").symlink_to(tmp_path / "elsewhere")
+    before = snapshot(tmp_path)
+    outcome = sync.sync_model(Model(MODEL, model_dir, OVERLAY))
+    assert outcome.plan is not None
+    assert not outcome.plan.writes
+    assert name in (outcome.warning or "")
+    assert snapshot(tmp_path) == before
+
+
+def test_poisoned_bytecode_is_named_and_left_to_whoever_wants_to_look_at_it(tmp_path: Path) -> None:
+    model_dir = broken(tmp_path)
+    sync.apply(sync.plan(OVERLAY, model_dir))
+    name = left_by_another_python(model_dir / "__pycache__", model_dir)
+    poisoned = (model_dir / name).with_name("tokenization_kimi.cpython-399.pyc")
+    data = (model_dir / name).read_bytes()
+    poisoned.write_bytes(data[:4] + (1).to_bytes(4, "little") + data[8:])  # used whatever the source says
+    result = examined(model_dir)
+    assert (result.state, result.would_load) == ("drifted", None)
+    assert f"would run __pycache__/{poisoned.name} from it" in result.detail
+    outcome = sync.sync_model(Model(MODEL, model_dir, OVERLAY))
+    assert (poisoned.exists(), (model_dir / name).exists()) == (True, False)
+    assert poisoned.name in (outcome.warning or "")
 
 
 # -- configurations that exo's steps would choke on -----------------------------------------------
