@@ -57,6 +57,11 @@ def no_exchange(patch: Patch = setattr) -> None:
     patch(renaming, "rename_call", lambda: None)
 
 
+def no_moves(patch: Patch = setattr) -> None:
+    """As on a file system that can do neither, under a system that can."""
+    patch(renaming, "renamed", lambda *_arguments: False)
+
+
 def no_links(patch: Patch = setattr) -> None:
     """As on a file system without hard links."""
 

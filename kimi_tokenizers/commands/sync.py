@@ -190,7 +190,7 @@ def _say_failed(problem: str, head: str) -> None:
 def _of_change(change: Change) -> tuple[str, ...]:
     if change.action == "keep":
         return "  keep", change.name, f"the content is right already: {change.found}"
-    lost = f"; `restore` cannot give back {change.lost}; --force goes on nevertheless" if change.lost else ""
+    lost = f"; `restore` could not give back {change.lost}; then --force is needed" if change.lost else ""
     return f"  {change.action}", change.name, f"{change.why}; found: {change.found}{lost}"
 
 

@@ -65,6 +65,10 @@ def apply(planned: Plan, *, force: bool = False) -> Plan:
             with TokenizerFiles(directory) as files:
                 check_vocabulary(planned.overlay, files)
                 current = plan_with(planned.overlay, files, record, planned.lock)
+                if current.lost:
+                    name = current.files[0].name
+                    moves = disk.can_move(directory, unfinished(name), temporary(name))
+                    current = plan_with(planned.overlay, files, record, planned.lock, moves)
             if current.lost and not force:
                 raise SyncError(
                     f"Nothing was changed in {str(path)!r}, for `restore` could not give back exactly: "

@@ -102,6 +102,16 @@ def put(folder: Folder, ready: str, name: str, away: str, clear: Callable[[str],
     raise restless(folder.path / name)
 
 
+def can_move(folder: Folder, name: str, new: str) -> bool:
+    """Whether the file system can move to a free name in one step: tried with a private file of our own."""
+    try:
+        folder.create(name, b"", 0o600)
+        return folder.move(name, new)
+    finally:
+        folder.remove(name)
+        folder.remove(new)
+
+
 def move_to_free_name(folder: Folder, name: str, new: str) -> Placed:
     """Move a file or link to a name if that is free, in one step; where no step is one, as a copy."""
     if folder.has(new):

@@ -6,7 +6,7 @@ It decides by content what is ours already, and must never take a file of the us
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -34,7 +34,8 @@ class Change:
         found: what is there, for people.
         why: why this file is the overlay's.
         locked: whether it is immutable or read-only afterwards.
-        lost: what of it `restore` could not give back, and why; "" if there is nothing.
+        lost: what of it `restore` could not give back, and why; "" if there is nothing. Whether a file system can move
+            files without a copy cannot be seen without trying, so a plan says "if", and `apply` tries.
     """
 
     name: str
@@ -94,8 +95,14 @@ def plan_in(directory: Folder, overlay: Overlay, files: TokenizerFiles, lock: bo
     return plan_with(overlay, files, read(directory), lock)
 
 
-def plan_with(overlay: Overlay, files: TokenizerFiles, record: Record, lock: bool | None) -> Plan:
-    """`plan`, with the record read already, and what the guard has passed."""
+def plan_with(
+    overlay: Overlay, files: TokenizerFiles, record: Record, lock: bool | None, moves: bool | None = None
+) -> Plan:
+    """`plan`, with the record read already, and what the guard has passed.
+
+    Args:
+        moves: whether this file system can move to a free name in one step; None if that was not tried.
+    """
     directory = record.directory
     found = {name: examine(directory, name) for name in every_name()}
     why = {layer.name: layer.why for layer in layers(overlay, files) if layer.origin == "overlay"}
@@ -103,6 +110,12 @@ def plan_with(overlay: Overlay, files: TokenizerFiles, record: Record, lock: boo
         if record.is_ours(name, found[name]):  # `layers` takes a chat template of ours for the directory's own
             why.setdefault(name, "put there by an earlier sync")
     changes = [_change(overlay, record, name, found[name], why[name], lock) for name in every_name() if name in why]
+    changes = [
+        replace(change, lost=_lost(directory, change.name, moves))
+        if change.action == "replace" and not record.is_ours(change.name, found[change.name])
+        else change
+        for change in changes
+    ]
     changes += [
         Change(name, "remove", "bytecode that another version of Python made", "it cannot be compared with its source")
         for name in uncompared(directory.path)
@@ -117,15 +130,13 @@ def _change(overlay: Overlay, record: Record, name: str, found: State, why: str,
     locked = ours and _is_locked(directory, name, found)
     wanted = locked if lock is None else lock
     action: Action = "keep"
-    lost = ""
     if found.kind == "absent":
         action = "create"
     elif (content_sha256(directory, name) if found.kind == "link" else found.sha256) != overlay.files[name].sha256:
         action = "replace"
-        lost = "" if ours else _lost(directory, name)
     elif ours and locked != wanted:  # a file of the user's with the same content is left alone
         action = "lock" if wanted else "unlock"
-    return Change(name, action, str(found), why, wanted, lost)
+    return Change(name, action, str(found), why, wanted)
 
 
 def _is_locked(directory: Folder, name: str, found: State) -> bool:
@@ -135,15 +146,19 @@ def _is_locked(directory: Folder, name: str, found: State) -> bool:
         return False
 
 
-def _lost(directory: Folder, name: str) -> str:
+def _lost(directory: Folder, name: str, moves: bool | None) -> str:
     """What of a file could not be given back: of one's own nothing, for it is given a second name."""
     try:
         owner = directory.stat(name).st_uid
     except FileNotFoundError:
         return ""
-    if owner == os.geteuid() or os.geteuid() == 0 or directory.can_exchange():
+    if owner == os.geteuid() or os.geteuid() == 0 or moves:
         return ""
-    return (
-        f"its owner, inode and hard links: it belongs to user id {owner}, this process has {os.geteuid()}, and this "
-        "system cannot exchange names, so there would be a copy"
-    )
+    cannot = "cannot move a file to a free name in one step"
+    if not directory.can_exchange():
+        why = f"this system {cannot}, so there would be a copy"
+    elif moves is None:
+        why = f"if this file system {cannot}, which `sync` tries before it changes anything, there would be a copy"
+    else:
+        why = f"this file system {cannot}, so there would be a copy"
+    return f"its owner, inode and hard links: it belongs to user id {owner}, this process has {os.geteuid()}, and {why}"

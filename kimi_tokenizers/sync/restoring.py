@@ -136,12 +136,14 @@ def give_back(record: Journal, given: Given, before: Prior) -> Given:
     else:  # a link, whose target is known
         disk.link_again(before.state, directory, unfinished(name))
         directory.rename(unfinished(name), ready)
+    owner = directory.stat(ready).st_uid
     placed = disk.put(
         directory, ready, name, moved_away(name), lambda at: kept.extend(_clear(record, name, at, before))
     )
     what = given.what
     if placed == "copied":
-        what += "; as a copy: this file system cannot give it back with its owner, inode and hard links"
+        gone = "inode" if owner == os.geteuid() else f"owner (user id {owner}), inode and hard links"
+        what += f"; as a copy without its {gone}: this file system can neither link it nor move it to a free name"
     return replace(given, what=what, kept=tuple(kept))
 
 

@@ -205,7 +205,8 @@ def _verdict(model: Model, folder: Folder, directory: TokenizerFiles, files: Map
         return verdict
     try:
         with explaining(model.path):
-            lost = plan_in(folder, model.overlay, directory).lost
+            planned = plan_in(folder, model.overlay, directory)
+        lost = [] if folder.can_exchange() else planned.lost  # else only `sync` finds out
         refusal = f"`restore` could not give back exactly: {'; '.join(lost)}; --force goes on nevertheless"
         would_load = verdict.would_load
         if not lost:

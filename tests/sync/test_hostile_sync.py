@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from disk_faults import DISKS, no_exchange, no_flushing, no_links
+from disk_faults import DISKS, no_exchange, no_flushing, no_links, no_moves
 from sync_directories import (
     FOLDER,
     LIGHT,
@@ -28,6 +28,7 @@ from sync_directories import (
 )
 
 from kimi_tokenizers import sync
+from kimi_tokenizers.commands import main
 from kimi_tokenizers.errors import FolderError, JournalError, KimiTokenizersError, SyncError
 from kimi_tokenizers.model_dirs import Model
 from kimi_tokenizers.sync.names import FOLDER as RECORD
@@ -373,16 +374,17 @@ def test_files_of_others_come_back_with_owner_inode_and_hard_links(
         do_sync(model_dir)
         return (model_dir / PYTHON).read_bytes() == LIGHT.read(PYTHON), sync.restore(model_dir)
 
-    done, _ = as_other_user(both)
+    done, _ = as_other_user(both)  # without --force: that names can be moved was tried
     assert done
     assert_same(snapshot(public), before)
     assert identities(model_dir) == files
 
 
+@pytest.mark.parametrize("less", [no_exchange, no_moves], ids=["system", "file-system"])
 def test_what_cannot_be_given_back_is_said_before_and_needs_force(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, less: Callable[..., None], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    no_exchange(monkeypatch.setattr)
+    less(monkeypatch.setattr)
     no_links(monkeypatch.setattr)
     model_dir = mixed(tmp_path)
     model_dir.chmod(0o777)
@@ -393,11 +395,17 @@ def test_what_cannot_be_given_back_is_said_before_and_needs_force(
     lost = {change.name: change.lost for change in planned.changes if change.lost}
     assert set(lost) == {PYTHON, "tokenizer_config.json", "tool_declaration_ts.py"}
     assert f"belongs to user id {owner}" in lost[PYTHON]
-    with pytest.raises(SyncError, match=r"could not give back exactly: .*--force"):
+    assert main(["sync", "--dry-run", "--all", str(tmp_path)]) == 0
+    assert f"belongs to user id {owner}" in capsys.readouterr().out
+    assert_same(snapshot(tmp_path), before)
+    with pytest.raises(
+        SyncError, match=r"could not give back exactly: .*system cannot move a file .*--force"
+    ) as caught:
         sync.apply(planned)
+    assert "if this" not in str(caught.value)
     assert_same(snapshot(tmp_path), before)
     sync.apply(planned, force=True)
     given = {file.name: file.what for file in sync.restore(model_dir)}
-    assert "as a copy" in given[PYTHON]
+    assert f"as a copy without its owner (user id {owner})" in given[PYTHON]
     assert "as a copy" not in given["tiktoken.model"]
     assert_same(snapshot(tmp_path), before, inodes=False)
