@@ -41,67 +41,129 @@ def script(name: str) -> ModuleType:
         return __import__(name)
 
 
-@pytest.mark.parametrize("kind", ["english", "chinese", "code", "mixed"])
-def test_all_contestants_give_the_same_ids(bench: Any, kind: str) -> None:
-    text = bench.text(kind, 100_000)
-    ids = {name: encode() for name, encode in bench.engines(text).items()}
-    assert set(ids) == {"ours", "tiktoken", "upstream", "tokenizers", "splintr"}
-    assert all(found == ids["tiktoken"] for found in ids.values())
+def test_contestants_give_the_same_ids_or_are_said_not_to(bench: Any) -> None:
+    differing = bench.compare()
+    assert set(differing) <= set(bench.prepared()) - {"fast", "ours", "tiktoken", "upstream", "tokenizers"}
+    assert list(bench.prepared())[:5] == ["fast", "ours", "tiktoken", "upstream", "tokenizers"]
+    assert "look-alikes of control tokens" in differing["splintr"]
+    assert bench.live("fast").model.engine_name == "splintr"
+    assert bench.live("ours").model.engine_name == "tiktoken"
 
 
-def test_what_is_compared_beside_the_engines_is_alike(bench: Any) -> None:
-    cases = bench.cases()
-    for case in ("tokenizer(text) 400 KB", "tokenizer.encode 400 KB"):
-        found = {name: run() for name, run in cases[case]().items()}
-        assert all(ids == found["ours"] for name, ids in found.items() if name != "upstream"), case
-        assert len(found["upstream"]) >= len(found["ours"])  # a cut at 400,000 characters may add an id
-    batches = {name: run() for name, run in cases["batch of 1,000 lines"]().items()}
-    ids = [batch["input_ids"] if hasattr(batch, "keys") else batch for batch in batches.values()]
-    assert all(batch == ids[0] for batch in ids)
-    decoded = {name: run() for name, run in cases["decode 1 MB"]().items()}
-    assert set(decoded.values()) == {decoded["ours"]}
-    assert bench.upstream().get_vocab() == bench.ours().get_vocab()
+def test_what_is_compared_beside_the_ids_is_alike(bench: Any) -> None:
+    text = bench.text("mixed", 20_000)
+    ids = bench.live("tiktoken").encode(text)
+    for name in bench.prepared():
+        decode, call = bench.function(name, "decode", "ids"), bench.function(name, "call", "texts")
+        assert decode is None or decode(ids) == text, name
+        assert call is None or call([text, "hi"]) == [ids, bench.live("tiktoken").encode("hi")], name
+    text = bench.text("english", 2000)
+    assert bench.function("ours", "offsets", "text")(text) == bench.function("tokenizers", "offsets", "text")(text)
+    assert bench.live("upstream").get_vocab() == bench.live("ours").get_vocab()
 
 
-def test_both_ways_to_load_by_exos_steps_run(bench: Any) -> None:
-    for directory in (bench.upstream_directory(), bench.resolved_directory()):
+def test_all_load_by_exos_steps(bench: Any) -> None:
+    theirs = f"{bench.SCRATCH.name}/moonshotai--Kimi-K2.6"
+    for directory in (theirs, str(bench.kt.resolve(bench.K2, theirs))):
         bench.process(bench.exo_steps(directory))()  # it checks the ids itself
 
 
-def test_a_run_writes_json_and_chart(tmp_path: Path) -> None:
-    command = [sys.executable, ROOT / "scripts" / "bench.py", "load", "20 char", "--repetitions", "1"]
-    files = ["--json", tmp_path / "out.json", "--svg", tmp_path / "out.svg"]
-    done = subprocess.run([*command, *files], capture_output=True, text=True, check=False)
-    assert done.returncode in (0, 1), done.stderr  # 1: a goal was missed, which is no matter of tests
-    assert "| load: " in done.stdout
-    report = json.loads((tmp_path / "out.json").read_text())
-    cases = report["seconds, and MB of peak memory"]
-    assert set(cases) == {"load", "encode 20 characters, 1,000 times"}
-    assert set(cases["load"]) == {"ours", "tiktoken", "upstream", "tokenizers"}
-    for figures in cases["load"].values():
+def test_a_run_of_some_rows(bench: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(bench, "QUICK", bench.QUICK._replace(rounds=3))
+    monkeypatch.setattr(sys, "argv", ["bench.py", "--quick", "--rows", "short", "offsets", "--json"])
+    assert bench.main() in (0, 1)  # 1: a goal was missed, which is no matter of tests
+    printed = capsys.readouterr()
+    report = json.loads(printed.out)
+    rows = report["rows, in seconds, and MB of peak memory"]
+    assert {"encode 20 characters", "offsets of 100 KB"} < set(rows)
+    assert set(rows["encode 20 characters"]) == set(bench.prepared())
+    for figures in rows["encode 20 characters"].values():
         assert 0 < figures["min"] <= figures["median"] <= figures["max"]
-        assert figures["rounds"] == cases["load"]["ours"]["rounds"] >= 1
-    drawn = "".join(ElementTree.parse(tmp_path / "out.svg").getroot().itertext())
+        assert figures["rounds"] == 3
+    assert [goal["row"] for goal in report["goals"]] == ['encode "hi"']
+    assert "offsets of 100 KB" in printed.err
+
+
+def test_goals_are_of_rows_of_full_size(bench: Any) -> None:
+    sizes, rows = bench.Sizes(), {goal.row for goal in script("bench_report").GOALS}
+    assert {f"encode {sizes.of(sizes.long)}", f"stream {sizes.ids:,} ids, mlx-lm's class"} < rows
+    assert f"count {sizes.of(sizes.file)}" in script("bench_report").CHARTED
+
+
+CELLS = {
+    "load": {"fast": [0.1, 0.1, 0.9], "tiktoken": [0.2, 0.2, 1.8]},
+    "encode": {"fast": [0.3, 0.2, 0.4], "tiktoken": [0.2, 0.2, 0.2]},
+    "peak memory": {"fast": [100.0], "tiktoken": [80.0]},
+    "load again": {"fast": [0.004, 0.005, 0.006]},
+}
+
+
+@pytest.mark.parametrize(
+    ("goal", "missed", "row"),
+    [
+        (
+            ("load", "fast", "load", "tiktoken", 0.6),
+            False,
+            "100 ms | tiktoken: 200 ms | 0.50 (0.50–0.50) | 0.6 | reached",
+        ),
+        (("load", "fast", "load", "tiktoken", 0.4), True, "| 0.50 (0.50–0.50) | 0.4 | **missed** |"),
+        (
+            ("encode", "fast", "encode", "tiktoken", 1.3),
+            False,
+            "| 1.50 (1.25–1.75) | 1.3 | missed by less than the noise |",
+        ),
+        (
+            ("peak memory", "fast", "peak memory", "tiktoken", 1.0, "it has tables"),
+            False,
+            "100 MB | tiktoken: 80 MB | 1.25 (1.25–1.25) | 1 | out of reach: it has tables |",
+        ),
+        (("load again", "fast", "", "", 0.010), False, "5.00 ms | – | – | 10 ms | reached |"),
+        (("load again", "fast", "", "", 0.001), True, "5.00 ms | – | – | 1 ms | **missed** |"),
+    ],
+)
+def test_what_became_of_a_goal(goal: tuple[Any, ...], missed: bool, row: str) -> None:
+    module = script("bench_report")
+    result = module.report(CELLS, {"tokie": ["code"]}, "a machine", [module.Goal(*goal)])
+    assert result.missed is missed
+    assert row in result.markdown()
+    assert "tokie gives other ids: code." in result.markdown()
+    assert result.as_json()["goals"][0]["limit"] == goal[4]
+
+
+def test_goals_of_rows_that_were_not_measured_say_nothing() -> None:
+    result = script("bench_report").report({}, {}, "a machine")
+    assert not result.missed
+    assert result.markdown() == ""
+
+
+def test_what_is_saved(tmp_path: Path) -> None:
+    module = script("bench_report")
+    (tmp_path / "scripts").mkdir()
+    (tmp_path / "CONTRIBUTING.md").write_text("before\n<!-- bench: begin -->\nold\n<!-- bench: end -->\nafter\n")
+    module.save(module.report(CELLS, {}, "a machine"), tmp_path)
+    document = (tmp_path / "CONTRIBUTING.md").read_text()
+    assert document.startswith("before\n<!-- bench: begin -->\n| | compared with |")
+    assert document.endswith("|\n<!-- bench: end -->\nafter\n")
+    assert "old" not in document
+    assert json.loads((tmp_path / "scripts" / "bench.json").read_text())["machine"] == "a machine"
+    drawn = "".join(ElementTree.parse(tmp_path / "scripts" / "bench.svg").getroot().itertext())
     assert "Loading" in drawn
-    assert "kimi-tokenizers" in drawn
-
-
-def test_a_missed_goal_is_bold_and_a_reached_one_is_not(bench: Any) -> None:
-    table = bench.table({"load": {"ours": [0.2, 0.2, 9.0], "tiktoken": [0.1, 0.1, 4.5], "upstream": [1.0, 1.0, 45.0]}})
-    assert "| load: 200 ms | tiktoken: 100 ms | **2.00** | 1.0 |" in table
-    assert "| load: 200 ms | upstream: 1.00 s | 0.20 | 0.4 |" in table
+    assert "ours, fast" in drawn
+    assert "2.00" in drawn
 
 
 @pytest.mark.parametrize("text", ["nothing\n", "<!-- bench: begin -->\nrows\nand what follows\n"])
-def test_a_document_without_both_marks_is_left_alone(bench: Any, tmp_path: Path, text: str) -> None:
+def test_a_document_without_both_marks_is_left_alone(tmp_path: Path, text: str) -> None:
     document = tmp_path / "CONTRIBUTING.md"
     document.write_text(text)
     with pytest.raises(SystemExit, match="no place for the table"):
-        bench.between(document, "bench", "table")
+        script("bench_report").between(document, "bench", "table")
     assert document.read_text() == text
 
 
-@pytest.mark.parametrize("arguments", [["--repetitions", "0"], ["load", "--save"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "arguments", [["--rows", "nothing"], ["--rows", "load", "--save"], ["--quick", "--save"]], ids=" ".join
+)
 def test_wrong_usage(arguments: list[str]) -> None:
     done = subprocess.run([sys.executable, ROOT / "scripts" / "bench.py", *arguments], capture_output=True, check=False)
     assert done.returncode == 2
