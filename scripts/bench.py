@@ -314,7 +314,8 @@ def process(code: str, environment: Mapping[str, str] | None = None, tree: Path 
     variables.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed package is compiled once
 
     def run() -> str:
-        done = subprocess.run([sys.executable, "-c", code], env=variables, capture_output=True, text=True, check=False)
+        command = [sys.executable, "-c", code]  # with which the current folder comes before PYTHONPATH
+        done = subprocess.run(command, env=variables, cwd=tree, capture_output=True, text=True, check=False)
         if done.returncode:
             raise SystemExit(f"A process that was to be measured failed:\n{code[:2000]}\n{done.stderr[-2000:]}")
         return done.stdout
@@ -563,6 +564,7 @@ def then(sizes: Sizes) -> Group:
     code = (
         f"import json, time; import kimi_tokenizers as kt; from transformers import PreTrainedTokenizer\n"
         f"chat, tools, text = json.load(open({str(values)!r})); found = {{}}\n"
+        "import os; assert kt.__file__.startswith(os.getcwd()), kt.__file__\n"
         "def best(row, run, times=9):\n"
         "    for _ in range(times):\n"
         "        began = time.perf_counter(); result = run(); taken = time.perf_counter() - began\n"
