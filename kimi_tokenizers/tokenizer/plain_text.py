@@ -22,11 +22,11 @@ from transformers import PreTrainedTokenizer
 from kimi_tokenizers.overlays.common.tokenization_kimi import (
     OUTPUT,
     ChatTemplateError,
-    ConversationError,
     Prompt,
     Segment,
     check_conversation,
     declared,
+    typed_errors,
 )
 from kimi_tokenizers.overlays.common.tokenization_kimi import TikTokenTokenizer as KimiTokenizer
 
@@ -39,6 +39,7 @@ class TikTokenTokenizer(KimiTokenizer):
 
     _own_steps = True
 
+    @typed_errors
     def apply_chat_template(
         self,
         conversation: Any,
@@ -57,17 +58,14 @@ class TikTokenTokenizer(KimiTokenizer):
         """
         kwargs.pop("sanitize_control_tokens", None)
         stand_ins = _StandIns(self.special_tokens)
-        try:
-            for name in kwargs.keys() - _NOT_FOR_THE_TEMPLATE:
-                kwargs[name] = stand_ins.put(kwargs[name])
-            if tools:
-                tools, declaration = declared(tools)
-                kwargs["tools_ts_str"] = stand_ins.put(declaration)
-                tools = stand_ins.put(tools)
-            check_conversation(conversation)
-            conversation = stand_ins.put(conversation)
-        except RecursionError:
-            raise ConversationError("The conversation is nested too deep, or contains itself. Flatten it.") from None
+        for name in kwargs.keys() - _NOT_FOR_THE_TEMPLATE:
+            kwargs[name] = stand_ins.put(kwargs[name])
+        if tools:
+            tools, declaration = declared(tools)
+            kwargs["tools_ts_str"] = stand_ins.put(declaration)
+            tools = stand_ins.put(tools)
+        check_conversation(conversation)
+        conversation = stand_ins.put(conversation)
         options = {name: kwargs.pop(name) for name in OUTPUT if name in kwargs}
         rendered = functools.partial(
             super().apply_chat_template,

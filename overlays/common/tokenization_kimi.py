@@ -61,7 +61,11 @@ try:
 except ImportError:  # standing alone in a model directory
 
     class KimiTokenizersError(Exception):  # type: ignore[no-redef]
-        """Base of every error that this file raises on purpose."""
+        """Base of every error that this file raises on purpose. Its text can be printed, whoever wrote it."""
+
+        def __str__(self) -> str:
+            said = super().__str__()
+            return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in said)
 
 
 class VocabFileError(KimiTokenizersError, ValueError):
@@ -1398,6 +1402,29 @@ else:
     _Base = object  # transformers comes in below, in `_tokenizer_class`
 
 
+_Method = TypeVar("_Method", bound=Callable[..., Any])
+
+
+def typed_errors(method: _Method) -> _Method:
+    """`apply_chat_template`, with an error of ours that names the message for whatever jinja2, json, transformers or a
+    class of the caller's raise."""
+
+    @functools.wraps(method)
+    def applied(self: Any, *arguments: Any, **kwargs: Any) -> Any:
+        try:
+            return method(self, *arguments, **kwargs)
+        except (KimiTokenizersError, ImportError, MemoryError, OSError):
+            raise
+        except Exception as error:
+            if type(error).__name__ == "TemplateSyntaxError":
+                said, line = getattr(error, "message", ""), getattr(error, "lineno", 0)
+                raise ChatTemplateError(f"The chat template is not one: {said} (line {line}).") from None
+            given = arguments[0] if arguments else kwargs.get("conversation")
+            raise ConversationError(_what_is_wrong(given, error)) from None
+
+    return cast(_Method, applied)
+
+
 class _Tokenizer(_Base):
     """The tokenizer of the Kimi K2 line, from Kimi-K2-Base to Kimi-K2.7-Code.
 
@@ -1934,6 +1961,7 @@ class _Tokenizer(_Base):
 
     # Chat
 
+    @typed_errors
     def apply_chat_template(
         self,
         conversation: Any,
@@ -1972,17 +2000,16 @@ class _Tokenizer(_Base):
         if tools and "tools_ts_str" not in kwargs:
             tools, kwargs["tools_ts_str"] = declared(tools)
         options = {name: kwargs.pop(name) for name in OUTPUT if name in kwargs}
-        with _naming_the_message(conversation):
-            render = functools.partial(
-                super().apply_chat_template,
-                _without_aliases(conversation),
-                tools=tools,
-                add_generation_prompt=add_generation_prompt and not kwargs.get("continue_final_message"),
-                **{"tools_ts_str": None, **kwargs},
-            )
-            if not options.get("return_assistant_tokens_mask"):
-                return render(tokenize=tokenize, **(options if tokenize else {}))
-            prompts = self._generated(functools.partial(render, tokenize=False), kwargs.get("chat_template"), tools)
+        render = functools.partial(
+            super().apply_chat_template,
+            _without_aliases(conversation),
+            tools=tools,
+            add_generation_prompt=add_generation_prompt and not kwargs.get("continue_final_message"),
+            **{"tools_ts_str": None, **kwargs},
+        )
+        if not options.get("return_assistant_tokens_mask"):
+            return render(tokenize=tokenize, **(options if tokenize else {}))
+        prompts = self._generated(functools.partial(render, tokenize=False), kwargs.get("chat_template"), tools)
         return self._prompts_out(*prompts, tokenize, options)
 
     def _raise_no_template(self) -> NoReturn:
@@ -2497,7 +2524,7 @@ def _without_aliases(conversation: Any) -> Any:
         return [_without_aliases(item) for item in conversation]
     if isinstance(conversation, Mapping) and conversation.get("reasoning_content") is None:
         others = (conversation.get("reasoning"), conversation.get("thinking"))
-        return conversation if others == (None, None) else {**conversation, "reasoning_content": ""}
+        return conversation if all(other is None for other in others) else {**conversation, "reasoning_content": ""}
     return conversation
 
 
@@ -2522,22 +2549,7 @@ def wanted_thinking(thinking: Any, kwargs: dict[str, Any]) -> bool | None:
     return (all(given) if thinking is not None or False in given else None) if given else None
 
 
-@contextlib.contextmanager
-def _naming_the_message(conversation: Any) -> Iterator[None]:
-    """Turn what a template, json or transformers raise for a message into an error that names it."""
-    from jinja2 import TemplateError, TemplateSyntaxError  # here: most tokenizers never render anything
-
-    try:
-        yield
-    except TemplateSyntaxError as error:
-        raise ChatTemplateError(f"The chat template is not one: {error.message} (line {error.lineno}).") from error
-    except (TypeError, ValueError, AttributeError, RecursionError, TemplateError) as error:
-        if isinstance(error, ValueError) and "Circular reference" not in str(error):
-            raise  # it says itself what is wrong
-        raise ConversationError(_what_is_wrong(conversation, error)) from error
-
-
-def check_conversation(conversation: Any) -> None:
+def check_conversation(conversation: Any, can_be_batch: bool = True) -> None:
     """Check that messages are what a template can render, before it makes something else of them, or nothing.
 
     Raises:
@@ -2549,11 +2561,11 @@ def check_conversation(conversation: Any) -> None:
         raise ConversationError(
             f"A conversation must be a list of messages, not {_a(conversation)}. Put a single message into a list."
         )
-    is_batch = bool(conversation) and isinstance(conversation[0], (list, tuple))
+    is_batch = can_be_batch and bool(conversation) and isinstance(conversation[0], (list, tuple))
     for index, message in enumerate(conversation):
         if is_batch:
             try:
-                check_conversation(message)
+                check_conversation(message, can_be_batch=False)
             except ConversationError as error:
                 raise ConversationError(f"Conversation {index}: {error}") from error
         elif isinstance(message, Mapping):
@@ -2578,7 +2590,7 @@ def _has_messages(value: Any) -> bool:
 def _check_message(message: Mapping[Any, Any]) -> None:
     role, content = message.get("role"), message.get("content")
     if not isinstance(role, str) or not role:
-        found = f"its `role` is {_a(role)}" if role else "it has no `role`"
+        found = "it has no `role`" if role is None or isinstance(role, str) else f"its `role` is {_a(role)}"
         raise ConversationError(f"{found}. Give one, such as 'user'.")
     for name, value in message.items():
         if name in _TEXTS and not isinstance(value, _TEXT):
@@ -2684,18 +2696,31 @@ def _a(value: Any) -> str:
 
 
 def _what_is_wrong(conversation: Any, error: Exception) -> str:
-    """Which message a template could not render, as far as it can be told, and why."""
-    reason = "it is nested too deep, or contains itself" if isinstance(error, RecursionError) else str(error)[:200]
-    for index, message in enumerate(conversation if isinstance(conversation, (list, tuple)) else ()):
-        content = message.get("content") if isinstance(message, Mapping) else 0
+    """Which message could not be rendered, as far as it can be told, and why."""
+    try:
+        reason = "it is nested too deep, or contains itself" if isinstance(error, RecursionError) else str(error)[:200]
+    except Exception:  # an error of the caller's may have no words
+        reason = ""
+    which = ""
+    with contextlib.suppress(Exception):  # a class of the caller's may raise anything
+        which = _unrenderable(conversation if isinstance(conversation, (list, tuple)) else ())
+    return f"{which or 'The conversation'} cannot be rendered: {reason or type(error).__name__}."
+
+
+def _unrenderable(conversation: Iterable[Any], is_batch: bool = True) -> str:
+    for index, message in enumerate(conversation):
+        if is_batch and isinstance(message, (list, tuple)):
+            if which := _unrenderable(message, is_batch=False):
+                return f"Conversation {index}: {which}"
+            continue
+        field: Any = None
         try:
-            json.dumps(message)
-            if content is None or isinstance(content, (str, list, tuple)):
-                continue
-        except (TypeError, ValueError, RecursionError):
-            pass
-        return f"Message {index} cannot be rendered: {reason}."
-    return f"The conversation cannot be rendered: {reason}."
+            check_conversation([message], can_be_batch=False)
+            for field, value in message.items():
+                json.dumps({field: value})
+        except Exception:
+            return f"Message {index}" + (f" with its `{field[:40]}`" if isinstance(field, str) else "")
+    return ""
 
 
 def declared(tools: Any) -> tuple[list[Any], str | None]:
@@ -2721,5 +2746,9 @@ def tool_schema(tool: Any) -> Any:
     if callable(tool):
         from transformers.utils import get_json_schema
 
-        return get_json_schema(tool)
+        try:
+            return get_json_schema(tool)
+        except Exception as error:  # it has many kinds
+            name = getattr(tool, "__name__", type(tool).__name__)
+            raise ConversationError(f"The function {name!r} in `tools` cannot be described: {error}") from None
     return tool

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 try:
-    from .kimi_tiktoken import ConversationError, Prompt, check_conversation, tool_schema, wanted_thinking
+    from .kimi_tiktoken import ConversationError, Prompt, check_conversation, tool_schema, typed_errors, wanted_thinking
     from .kimi_tiktoken import TikTokenTokenizer as CommonTokenizer
     from .tool_declaration_ts import deep_sort as _for_kimi_tiktoken  # noqa: F401
 except ImportError:  # inside the package, where that file has its own name
@@ -22,6 +22,7 @@ except ImportError:  # inside the package, where that file has its own name
         Prompt,
         check_conversation,
         tool_schema,
+        typed_errors,
         wanted_thinking,
     )
     from kimi_tokenizers.overlays.common.tokenization_kimi import TikTokenTokenizer as CommonTokenizer
@@ -55,6 +56,7 @@ class TikTokenTokenizer(CommonTokenizer):
         """
         super().__init__(vocab_file, *arguments, **kwargs)
 
+    @typed_errors  # type: ignore[untyped-decorator]  # to mypy it comes from a file that is not here
     def apply_chat_template(
         self,
         conversation: Any,

@@ -3,91 +3,19 @@ line and on every way to a prompt; never a traceback of jinja2 or json, and neve
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import pytest
+from hostile.chats import FIELDS, HI, MESSAGES, OPTIONS, VALUES, call
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import kimi_tokenizers as kt
+from kimi_tokenizers.errors import KimiTokenizersError
 from kimi_tokenizers.overlays.common.tokenization_kimi import ConversationError
 
-HI = {"role": "user", "content": "hi"}
-ITSELF: dict[str, Any] = {}
-ITSELF["a"] = ITSELF
-PART_OF_ITSELF: list[Any] = []
-PART_OF_ITSELF.append(PART_OF_ITSELF)
-
-
-class Own:
-    def __getattr__(self, name: str) -> Any:
-        raise RuntimeError(name)
-
-    def __repr__(self) -> str:
-        raise RuntimeError
-
-
-def deep(levels: int = 10_000) -> Any:
-    value: Any = {}
-    for _ in range(levels):
-        value = {"a": value}
-    return value
-
-
-def call(arguments: Any = "{}", **more: Any) -> dict[str, Any]:
-    function = {"name": "f", "arguments": arguments}
-    return {"role": "assistant", "tool_calls": [{"id": "functions.f:0", "function": function, **more}]}
-
-
-MESSAGES: list[tuple[Any, str]] = [
-    *((value, "role") for value in (None, 5, 10**5000, True, "text", b"x", Own(), [], {1}, {}, {"content": "x"})),
-    *(({"role": role, "content": "x"}, "role") for role in (None, "", 5, b"user", ["user"], Own())),
-    *(
-        ({"role": "user", "content": value}, "content")
-        for value in (
-            0,
-            5,
-            1.5,
-            10**5000,
-            float("nan"),
-            True,
-            False,
-            b"x",
-            {"text": "x"},
-            {"x"},
-            iter("x"),
-            Own(),
-            ITSELF,
-        )
-    ),
-    *(
-        ({"role": "user", "content": ["fine", part][1:]}, "content")
-        for part in (None, 5, "text", ["x"], Own(), {}, {"type": "text"}, {"type": 5, "text": "x"}, {"type": ["image"]})
-    ),
-    ({"role": "user", "content": [{"type": "text", "text": "x"}, {"type": "text", "text": 5}]}, "content"),
-    ({"role": "user", "content": [{"type": "text", "text": None}]}, "text"),
-    ({"role": "user", "content": [{"type": "input_audio", "input_audio": {}}]}, "text"),
-    ({"role": "user", "content": PART_OF_ITSELF}, "content"),
-    *(({"role": "user", "content": "x", "name": value}, "name") for value in (5, ["a"], {}, Own())),
-    *(({"role": "assistant", key: 5}, key) for key in ("reasoning_content", "reasoning")),
-    *(({"role": "tool", "name": "f", "tool_call_id": value}, "tool_call_id") for value in (["a"], True, {}, Own())),
-    *(({"role": "assistant", "tool_calls": value}, "tool_calls") for value in (5, "", "x", {}, {"a": 1}, True, Own())),
-    *(
-        ({"role": "assistant", "tool_calls": [value]}, "tool")
-        for value in (None, 5, "f", [], Own(), {}, {"id": "functions.f:0"}, {"name": "f", "arguments": "{}"})
-    ),
-    *((call(function=value), "function") for value in (None, 5, "f", [], Own())),
-    *((call(function=value), "name") for value in ({}, {"name": None}, {"name": 5}, {"name": ""}, {"name": ["f"]})),
-    (call(id=["a"]), "id"),
-    *(
-        (call(value), "arguments")
-        for value in (5, 1.5, True, b"{}", {1}, [1], (), Own(), deep(), ITSELF, {"a": ITSELF})
-    ),
-    *(
-        (call({"a": value}), "arguments")
-        for value in (float("nan"), [float("-inf")], 10**5000, {5: 1}, {None: 1}, b"x", {1}, 5j, Own(), deep())
-    ),
-    (call({5: 1}), "arguments"),
-    (call({True: 1}), "arguments"),
-]
+IDS = ["k2.6", "instruct", "thinking", "k3", "plain"]
 LINES = [
     kt.load("moonshotai/Kimi-K2.6"),
     kt.load("moonshotai/Kimi-K2-Instruct"),
@@ -97,7 +25,15 @@ LINES = [
 ]
 
 
-@pytest.mark.parametrize("tokenizer", LINES, ids=["k2.6", "instruct", "thinking", "k3", "plain"])
+OWN_TEMPLATE = kt.load("moonshotai/Kimi-K2.6")
+OWN_TEMPLATE.chat_template = """{%- for m in messages -%}
+{{ m.role }}{{ m.content | tojson }}{{ m["content"][0] }}
+{%- for key in m %}{{ m[key] | length }}{% endfor %}
+{{- raise_exception("told to \x1b") if m.role == "fail" }}
+{%- endfor -%}{{ tools | tojson }}{{ documents | default([], true) | length }}"""
+
+
+@pytest.mark.parametrize("tokenizer", LINES, ids=IDS)
 def test_the_message_and_the_field_are_named(tokenizer: Any) -> None:
     for number, (message, field) in enumerate(MESSAGES):
         for conversation, where in (
@@ -112,14 +48,14 @@ def test_the_message_and_the_field_are_named(tokenizer: Any) -> None:
             assert len(said) < 400
 
 
-@pytest.mark.parametrize("tokenizer", LINES, ids=["k2.6", "instruct", "thinking", "k3", "plain"])
+@pytest.mark.parametrize("tokenizer", LINES, ids=IDS)
 def test_a_batch_of_other_things(tokenizer: Any) -> None:
     for value in ([[HI], None], [[HI], "x"], [[HI], HI], [(HI,), iter([HI])]):
         with pytest.raises(ConversationError, match=r"Conversation 1.* list of messages"):
             tokenizer.apply_chat_template(value)
 
 
-@pytest.mark.parametrize("tokenizer", LINES, ids=["k2.6", "instruct", "thinking", "k3", "plain"])
+@pytest.mark.parametrize("tokenizer", LINES, ids=IDS)
 def test_a_lone_surrogate_is_what_tiktoken_makes_of_it(tokenizer: Any) -> None:
     """It is half a character that a client has cut, and no reason to lose a conversation."""
     odd, mended = (
@@ -129,3 +65,40 @@ def test_a_lone_surrogate_is_what_tiktoken_makes_of_it(tokenizer: Any) -> None:
     tools = [{"type": "function", "function": {"name": "f", "description": "\udfff"}}]
     ids = [tokenizer.apply_chat_template(chat, tools=tools, tokenize=True, return_dict=False) for chat in (odd, mended)]
     assert ids[0] == ids[1]
+
+
+ANY = st.sampled_from(VALUES)
+SCHEMA = {"type": "object", "properties": {"a": {"type": "string"}}}
+
+
+@st.composite
+def malformed(draw: st.DrawFn) -> tuple[Any, dict[str, Any]]:
+    """A conversation or its options, with anything anywhere."""
+    role = draw(st.sampled_from(("user", "assistant", "tool", "system")))
+    message = {"role": role, "content": "x", draw(st.sampled_from(FIELDS)): draw(ANY)}
+    part = {"type": "text", "text": "x", draw(st.sampled_from(("type", "text", "image_url"))): draw(ANY)}
+    function = {"name": "f", "arguments": "{}", draw(st.sampled_from(("name", "arguments"))): draw(ANY)}
+    schema = SCHEMA | {draw(st.sampled_from(("type", "properties", "required", "enum", "$ref", "anyOf"))): draw(ANY)}
+    tool = {"type": "function", "function": {"name": "f", "description": draw(ANY), "parameters": schema}}
+    chats: list[Any] = [draw(ANY), [HI, draw(ANY)], [[HI], draw(ANY)], [HI, message], [[HI], [message]], [HI]]
+    chats += [[{"role": role, "content": [part]}], [HI, call(function=function)], [HI, call({"a": [draw(ANY)]})]]
+    options = {draw(st.sampled_from(OPTIONS)): draw(ANY)} if draw(st.booleans()) else {"tools": [tool]}
+    return draw(st.sampled_from(chats)), options if draw(st.booleans()) else {}
+
+
+@pytest.mark.parametrize("tokenizer", [*LINES, OWN_TEMPLATE], ids=[*IDS, "own template"])
+@settings(max_examples=60, deadline=None)
+@given(case=malformed())
+def test_it_is_rendered_or_there_is_a_typed_error(tokenizer: Any, case: tuple[Any, dict[str, Any]]) -> None:
+    conversation, options = case
+    with contextlib.suppress(KimiTokenizersError):
+        tokenizer.apply_chat_template(conversation, tokenize=False, **options)
+
+
+def test_what_fails_in_a_template_of_a_directory_names_the_message() -> None:
+    with pytest.raises(ConversationError, match=r"Message 1 with its `extra` cannot be rendered: .* has no len"):
+        OWN_TEMPLATE.apply_chat_template([HI, {**HI, "extra": 10**5000}])
+    with pytest.raises(ConversationError, match=r"The conversation cannot be rendered: told to \\x1b"):
+        OWN_TEMPLATE.apply_chat_template([HI, {"role": "fail", "content": "x"}])
+    with pytest.raises(ConversationError, match="The function 'len' in `tools` cannot be described"):
+        OWN_TEMPLATE.apply_chat_template([HI], tools=[len])
