@@ -50,7 +50,15 @@ SLOW_MODULES = {
     *("test_fingerprint", "test_frozen_app", "test_guard", "test_integration", "test_kimi_k3_everywhere"),
     "test_hostile_sync",
     *("test_lines", "test_load_mlx", "test_pairs_of_lines"),
-    *("test_packaging", "test_parity", "test_refresh_overlays", "test_register", "test_resolver", "test_saving"),
+    *(
+        "test_packaging",
+        "test_parity",
+        "test_refresh_overlays",
+        "test_register",
+        "test_renumbering",
+        "test_resolver",
+        "test_saving",
+    ),
     "test_sync",
     *("test_sync_crash", "test_testing", "test_upstream", "test_verified_python", "test_view"),
 }

@@ -20,6 +20,7 @@ from kimi_tokenizers.evidence.parity_report import Difference, Part, Report
 from kimi_tokenizers.evidence.reference import Ids, Reference, all_control, open_reference, our_arguments
 from kimi_tokenizers.evidence.samples import Sample
 from kimi_tokenizers.evidence.verification import versions
+from kimi_tokenizers.model_dirs import RENUMBERED, original
 from kimi_tokenizers.tokenizer import DEFAULT_MODEL, known_answers_of, load
 
 DEFAULT_SAMPLES = 20_000
@@ -63,6 +64,11 @@ def compare(
     try:
         report = Report(reference, other.kind, model, line, seed, versions(), notes=other.notes)
         _compare_tables(report, other, line, show)
+        if original(catalogue.overlays()[line], other.control or {}):
+            report.notes.append(
+                f"The reference has {RENUMBERED}. Its weights have our ids: give it our tokenizer, with `sync`, "
+                "`resolve` or `load`."
+            )
         if other.encode is not None:
             engine = _our_engine(line)
             report.engine = engine.engine_name

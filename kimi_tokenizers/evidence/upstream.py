@@ -16,7 +16,7 @@ from kimi_tokenizers.catalogue import Overlay
 from kimi_tokenizers.errors import KimiTokenizersError, TokenizerConfigError, VocabularyMismatchError
 from kimi_tokenizers.evidence.changes import Change, Finding
 from kimi_tokenizers.evidence.hub import Client, File, HubError
-from kimi_tokenizers.model_dirs import TOKENIZER_CONFIG, TokenizerFiles, check_vocabulary
+from kimi_tokenizers.model_dirs import TOKENIZER_CONFIG, TokenizerFiles, check_vocabulary, renumbered_in_words
 
 # Those that the guard reads: fetched where they changed.
 _GUARDED = ("tiktoken.model", "tokenizer.json", "tokenizer_config.json", "config.json")
@@ -98,7 +98,7 @@ def _reads_as_another_vocabulary(
         (folder / name).write_bytes(client.fetch(finding.model, finding.commit or "main", now[name]))
     try:
         with TokenizerFiles(folder) as directory:
-            check_vocabulary(overlay, directory)
+            renumbered = check_vocabulary(overlay, directory)
             table = directory.control_token_table()
         theirs = {int(index): str(entry["content"]) for index, entry in table.items()}
     except VocabularyMismatchError as error:
@@ -107,11 +107,13 @@ def _reads_as_another_vocabulary(
     except (KimiTokenizersError, ValueError, TypeError, KeyError) as error:
         finding.details.append(f"Not understood: {error}".replace(str(folder) + "/", ""))
         return True
+    if renumbered:
+        finding.details.append(f"{renumbered_in_words(renumbered)[2:]}.")
     ours = overlay.control_tokens()
     new = {i: name for i, name in theirs.items() if i not in ours and name != f"<|reserved_token_{i}|>"}
     if new:
         finding.details.append("New control tokens: " + ", ".join(f"{name!r} {i}" for i, name in sorted(new.items())))
-    return bool(new)
+    return bool(new or renumbered)
 
 
 def _slow_is_gone(now: Mapping[str, File], overlay: Overlay, folder: Path) -> bool:

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from kimi_tokenizers.model_dirs.in_effect import ignored_keys, templates_of
     from kimi_tokenizers.model_dirs.locking import LOCK_SECONDS, only_process, wait_for
     from kimi_tokenizers.model_dirs.reading_python import Outline, is_compiled_from, outline, same_code
+    from kimi_tokenizers.model_dirs.renumbering import RENUMBERED, is_renumbered, original, renumbered_in_words
     from kimi_tokenizers.model_dirs.shadowing import importable, uncompared
     from kimi_tokenizers.model_dirs.tokenizer_files import (
         CHAT_TEMPLATE,
@@ -64,6 +65,7 @@ __all__ = [
     "LOCK_SECONDS",
     "MORE_TEMPLATES",
     "OWN_PREFIX",
+    "RENUMBERED",
     "RESOLVED",
     "TOKENIZER_CONFIG",
     "TOKENIZER_JSON_BYTES",
@@ -92,6 +94,7 @@ __all__ = [
     "importable",
     "is_compiled_from",
     "is_complete",
+    "is_renumbered",
     "keep_verdict",
     "lies_in_exos_dirs",
     "model_id_of",
@@ -99,6 +102,7 @@ __all__ = [
     "nothing_in",
     "only_process",
     "open_cache",
+    "original",
     "outline",
     "own_folder",
     "parse_json",
@@ -106,6 +110,7 @@ __all__ = [
     "prompt_fingerprint",
     "read_small",
     "read_text",
+    "renumbered_in_words",
     "same_code",
     "templates_of",
     "token_fingerprint",
@@ -127,6 +132,7 @@ _HOME = {
     "in_effect": "ignored_keys templates_of",
     "locking": "LOCK_SECONDS only_process wait_for",
     "reading_python": "Outline is_compiled_from outline same_code",
+    "renumbering": "RENUMBERED is_renumbered original renumbered_in_words",
     "shadowing": "importable uncompared",
     "tokenizer_files": "CHAT_TEMPLATE MORE_TEMPLATES TOKENIZER_CONFIG TOKENIZER_JSON_BYTES TokenizerFiles parse_json "
     "read_small read_text",

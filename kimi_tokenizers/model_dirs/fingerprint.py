@@ -11,6 +11,7 @@ from kimi_tokenizers.catalogue import Overlay
 from kimi_tokenizers.errors import TokenizerConfigError
 from kimi_tokenizers.model_dirs.configuration import roles
 from kimi_tokenizers.model_dirs.in_effect import special_names, templates_of
+from kimi_tokenizers.model_dirs.renumbering import table_in_effect
 from kimi_tokenizers.model_dirs.tokenizer_files import TOKENIZER_CONFIG, TokenizerFiles
 
 # SHA-256 of the split pattern (`PAT_STR` in tokenization_kimi.py, which is too heavy to import for this alone).
@@ -27,7 +28,7 @@ def token_fingerprint(overlay: Overlay, directory: TokenizerFiles | None = None)
         index: (index, name) for index, name in overlay.control_tokens().items()
     }
     if directory is not None:
-        own = directory.control_token_table()
+        own = table_in_effect(overlay, directory)
         if own:  # it decides, except that the tokenizer has what every model of the line has whatever it says
             try:
                 theirs = dict(_entry(key, entry, table) for key, entry in own.items())

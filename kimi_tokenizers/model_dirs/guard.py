@@ -22,6 +22,7 @@ from kimi_tokenizers import catalogue
 from kimi_tokenizers.catalogue import N_RANKS, VOCAB_SIZE, Overlay, spell
 from kimi_tokenizers.errors import ModelDirError, VocabularyMismatchError
 from kimi_tokenizers.model_dirs.guard_config import VOCAB_JSON, contradictions, file_of_another
+from kimi_tokenizers.model_dirs.renumbering import original
 from kimi_tokenizers.model_dirs.tokenizer_files import CHAT_TEMPLATE, TOKENIZER_CONFIG, OpenFile, TokenizerFiles
 from kimi_tokenizers.model_dirs.verdicts import has_verdict, keep_verdict
 
@@ -30,8 +31,11 @@ _TICK = 20_000_000  # nanoseconds
 
 def check_vocabulary(
     overlay: Overlay, directory: TokenizerFiles, *, override: bool = False, added: Collection[str] = ()
-) -> None:
+) -> tuple[str, ...]:
     """Compare a model directory with an overlay.
+
+    Returns:
+        The files whose control tokens are `renumbering.RENUMBERED`, which is no contradiction, and so not in effect.
 
     Args:
         added: ids of tokens that a saved tokenizer has beside those of its line, which are then no contradiction.
@@ -42,20 +46,24 @@ def check_vocabulary(
         ModelDirError, TokenizerConfigError: a file that decides this is damaged.
     """
     config, control_tokens = partial(_config, added=added), partial(_control_tokens, added=added)
+    renumbered: list[str] = []
     for examine in (_rank_table, _tokenizer_json, config, _files_of_others, control_tokens, _files_of_other_lines):
         try:
-            examine(overlay, directory)
+            renumbered += examine(overlay, directory) or ()
         except VocabularyMismatchError as error:
             if not override:
                 raise
             warnings.warn(f"The guard is overridden: token ids may be wrong. {error}", RuntimeWarning, stacklevel=4)
+    return tuple(renumbered)
 
 
 def _mismatch(overlay: Overlay, path: Path, theirs: str, ours: str) -> VocabularyMismatchError:
+    # A conversion made it: upstream's models have none.
+    mend = "remove it" if path.name == "tokenizer.json" else f"restore its own {path.name}"
     return VocabularyMismatchError(
         f"{str(path)!r} {theirs}, but the overlay {overlay.line} {ours}. Nothing was changed. If the directory does "
-        f"hold a model of this line, restore its own {path.name}; else it is another model, and its directory "
-        "should not have the name of one of this line."
+        f"hold a model of this line, {mend}; else it is another model, and its directory should not have the name of "
+        "one of this line."
     )
 
 
@@ -76,11 +84,13 @@ def _compare_rank_table(overlay: Overlay, file: OpenFile) -> None:
         raise _mismatch(overlay, file.path, found, f"is for the rank table with {ours.sha256}")
 
 
-def _tokenizer_json(overlay: Overlay, directory: TokenizerFiles) -> None:
-    _once(overlay, directory, "tokenizer.json", _compare_tokenizer_json)
+def _tokenizer_json(overlay: Overlay, directory: TokenizerFiles) -> list[str]:
+    renumbered = _once(overlay, directory, "tokenizer.json", _compare_tokenizer_json)
+    return ["tokenizer.json"] if renumbered else []
 
 
-def _compare_tokenizer_json(overlay: Overlay, file: OpenFile) -> None:
+def _compare_tokenizer_json(overlay: Overlay, file: OpenFile) -> bool:
+    """Whether its control tokens are renumbered."""
     path = file.path
     try:
         value = json.loads(file.read())
@@ -93,8 +103,14 @@ def _compare_tokenizer_json(overlay: Overlay, file: OpenFile) -> None:
             "Restore the model's own file, or remove it."
         ) from error
     _compare_ranks(overlay, path, items)
+    inside = {index: token for token, index in items if index >= N_RANKS}
+    both = {**inside, **added}
+    if inside.items() <= both.items() and original(overlay, both):
+        _compare_with_other_lines(overlay, path, both)
+        return True
     _compare_control_tokens(overlay, path, added)
-    _compare_control_tokens(overlay, path, {index: token for token, index in items if index >= N_RANKS})
+    _compare_control_tokens(overlay, path, inside)
+    return False
 
 
 def _compare_ranks(overlay: Overlay, path: Path, items: list[tuple[str, int]]) -> None:
@@ -140,12 +156,16 @@ def _compare_vocab_json(overlay: Overlay, file: OpenFile) -> None:
     _compare_ranks(overlay, file.path, items)
 
 
-def _control_tokens(overlay: Overlay, directory: TokenizerFiles, added: Collection[str]) -> None:
+def _control_tokens(overlay: Overlay, directory: TokenizerFiles, added: Collection[str]) -> list[str]:
     path = directory.path / TOKENIZER_CONFIG
     table = {key: entry for key, entry in directory.control_token_table().items() if key not in added}
+    if original(overlay, table):
+        _compare_with_other_lines(overlay, path, table)
+        return [TOKENIZER_CONFIG]
     _compare_control_tokens(overlay, path, table)
     _check_names(overlay, path, table)
     _compare_with_other_lines(overlay, path, table)
+    return []
 
 
 def _compare_control_tokens(overlay: Overlay, path: Path, table: Mapping[Any, Any]) -> None:
@@ -198,9 +218,12 @@ def _compare_with_other_lines(overlay: Overlay, path: Path, table: Mapping[Any, 
     """
     names = {int(key): entry.get("content") if isinstance(entry, dict) else entry for key, entry in table.items()}
     names = {index: name for index, name in names.items() if name != f"<|reserved_token_{index}|>"}
-    if not names or names == overlay.control_tokens():
-        return
-    others = [line for line, other in catalogue.overlays().items() if names == other.control_tokens()]
+    equal = [
+        line
+        for line, other in catalogue.overlays().items()
+        if names and other.control_tokens() in (names, original(other, table))
+    ]
+    others = [] if overlay.line in equal else equal
     if others:
         theirs = f"has exactly the control tokens of {' and '.join(others)}"
         raise _mismatch(overlay, path, theirs, "has others")
@@ -229,20 +252,30 @@ def _files_of_other_lines(overlay: Overlay, directory: TokenizerFiles) -> None:
             raise _mismatch(overlay, directory.path / name, theirs, "has another")
 
 
-def _once(overlay: Overlay, directory: TokenizerFiles, name: str, verdict: Callable[[Overlay, OpenFile], None]) -> None:
-    """Ask for a `verdict` on a file unless it has passed before: same device, inode, size, and times of last change."""
+def _once(
+    overlay: Overlay, directory: TokenizerFiles, name: str, verdict: Callable[[Overlay, OpenFile], bool | None]
+) -> bool:
+    """Ask for a `verdict` on a file unless it has passed before: same device, inode, size, and times of last change.
+
+    Returns what the verdict is or was: whether the file is renumbered.
+    """
     with directory.opened(name) as file:
         if file is None:
-            return
+            return False
         status = file.status
         identity = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
         against = sorted(packaged.sha256 for packaged in overlay.files.values())
-        key = hashlib.sha256(repr((name, identity, overlay.line, against)).encode()).hexdigest()
-        if has_verdict(key):
-            return
-        verdict(overlay, file)
+        key, as_renumbered = (
+            hashlib.sha256(repr((name, identity, overlay.line, against, *more)).encode()).hexdigest()
+            for more in ((), ("renumbered",))
+        )
+        for known in (key, as_renumbered):
+            if has_verdict(known):
+                return known == as_renumbered
+        renumbered = bool(verdict(overlay, file))
         # A file that is changed twice within one tick of the file system's clock keeps its identity, so a verdict on
         # one that has only just changed holds for this once. Clocks tick in milliseconds, on old systems in seconds.
         changed = max(status.st_mtime_ns, status.st_ctime_ns)
         if time.time_ns() - changed > (_TICK if changed % 1_000_000_000 else 100 * _TICK):
-            keep_verdict(key, directory)
+            keep_verdict(as_renumbered if renumbered else key, directory)
+        return renumbered

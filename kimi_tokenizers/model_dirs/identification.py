@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ from kimi_tokenizers import catalogue
 from kimi_tokenizers.catalogue import Overlay
 from kimi_tokenizers.errors import KimiTokenizersError
 from kimi_tokenizers.model_dirs.exo import model_id_of
-from kimi_tokenizers.model_dirs.tokenizer_files import TOKENIZER_CONFIG, TokenizerFiles
+from kimi_tokenizers.model_dirs.renumbering import original
+from kimi_tokenizers.model_dirs.tokenizer_files import CHAT_TEMPLATE, TOKENIZER_CONFIG, TokenizerFiles
 
 # What the modules of tokenizers are called that are executed out of a model directory.
 _PYTHON = "tokenization_"
@@ -47,20 +49,44 @@ def _identify_by_contents(directory: TokenizerFiles) -> Overlay | None:
     config = directory.object(TOKENIZER_CONFIG) or {}
     named = json.dumps([config.get("auto_map"), config.get("tokenizer_class")])
     table = directory.control_token_table()
-    names = {(key, entry.get("content")) for key, entry in table.items() if isinstance(entry, dict)}
-    candidates = []
-    own: list[Overlay] = []  # those whose upstream models have this type
-    for overlay, says_so in _of_its_type(directory):
-        own += [overlay] if says_so and _has_type(directory, overlay.own_type or overlay.model_types[0]) else []
-        if not says_so and not any(name[:-3] in named for name in overlay.always_ours if name.startswith(_PYTHON)):
-            continue
-        ours = {(str(index), name) for index, name in overlay.control_tokens().items()}
-        if names.issuperset(ours):
-            candidates.append((len(ours), overlay.default, overlay))
+    allowed = _of_its_type(directory)
+    # Those whose upstream models have this type.
+    own = [overlay for overlay, sure in allowed if sure and _has_type(directory, overlay.own_type or _types(overlay))]
     if not table and own and all(overlay.control_tokens() == own[0].control_tokens() for overlay in own):
-        return max(own, key=lambda overlay: overlay.default)  # no other line has this type
-    best = max(candidates, key=lambda candidate: candidate[:2], default=None)
-    return best[2] if best else None
+        return max(own, key=lambda overlay: _rank(overlay, directory))  # no other line has this type
+    candidates = [
+        overlay
+        for overlay, sure in allowed
+        if sure or any(name[:-3] in named for name in overlay.always_ours if name.startswith(_PYTHON))
+    ]
+    if not table and candidates:
+        table = _control_tokens_of_tokenizer_json(directory)
+    candidates = [overlay for overlay in candidates if _has_control_tokens(overlay, table)]
+    return max(candidates, key=lambda overlay: _rank(overlay, directory), default=None)
+
+
+def _rank(overlay: Overlay, directory: TokenizerFiles) -> tuple[int, bool, bool]:
+    """Of the lines that a directory can be of, it is that of the highest: by names, template as published, default."""
+    template = directory.read(CHAT_TEMPLATE)
+    published = template is not None and hashlib.sha256(template).hexdigest() in overlay.known_sha256(CHAT_TEMPLATE)
+    return len(overlay.control_tokens()), published, overlay.default
+
+
+def _has_control_tokens(overlay: Overlay, table: Mapping[str, Any]) -> bool:
+    """Whether a table names all that the line's does, whichever of its two numberings it has."""
+    names = {key: entry.get("content") for key, entry in table.items() if isinstance(entry, dict)}
+    ours = overlay.control_tokens()
+    return {(str(index), name) for index, name in ours.items()} <= names.items() or original(overlay, table) == ours
+
+
+def _control_tokens_of_tokenizer_json(directory: TokenizerFiles) -> dict[str, Any]:
+    """Its added tokens as a `tokenizer_config.json` has them; empty where there are none. Takes tenths of a second."""
+    with directory.opened("tokenizer.json") as file:
+        try:
+            value = {} if file is None else json.loads(file.read())
+            return {str(entry["id"]): entry for entry in value.get("added_tokens") or ()}
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            return {}  # the guard says what is wrong with it
 
 
 def _of_its_type(directory: TokenizerFiles) -> list[tuple[Overlay, bool]]:
@@ -69,9 +95,13 @@ def _of_its_type(directory: TokenizerFiles) -> list[tuple[Overlay, bool]]:
     Others have the architectures of DeepSeek; one that is called after Kimi is Moonshot's.
     """
     model_type = _model_type(directory)
-    allowed = [overlay for overlay in catalogue.overlays().values() if _has_type(directory, overlay.model_types[0])]
+    allowed = [overlay for overlay in catalogue.overlays().values() if _has_type(directory, _types(overlay))]
     says_so = "kimi" in str(model_type).lower() or bool(allowed and _has_the_rank_table(directory, allowed[0]))
     return [(overlay, says_so) for overlay in allowed]
+
+
+def _types(overlay: Overlay) -> str:
+    return overlay.model_types[0]
 
 
 def _model_type(directory: TokenizerFiles) -> Any:

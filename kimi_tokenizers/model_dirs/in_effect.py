@@ -8,6 +8,7 @@ from typing import Any
 
 from kimi_tokenizers.catalogue import Overlay
 from kimi_tokenizers.model_dirs.configuration import ignored
+from kimi_tokenizers.model_dirs.renumbering import is_renumbered, table_in_effect
 from kimi_tokenizers.model_dirs.tokenizer_files import CHAT_TEMPLATE, TOKENIZER_CONFIG, TokenizerFiles
 
 
@@ -19,7 +20,8 @@ def templates_of(overlay: Overlay, directory: TokenizerFiles | None) -> dict[str
     if overlay.encoder:
         return {}
     files = directory.template_files() if directory is not None else {}
-    own = files or (directory.chat_templates() if directory is not None else {})
+    # A tokenizer_config.json that is renumbered does not count, nor does a template in it.
+    own = files if directory is None or is_renumbered(overlay, directory) else directory.chat_templates()
     if "default" in own or (own and not files) or CHAT_TEMPLATE not in overlay.files:
         return own
     return {"default": overlay.read(CHAT_TEMPLATE).decode("utf-8"), **own}
@@ -36,4 +38,4 @@ def ignored_keys(overlay: Overlay, directory: TokenizerFiles) -> list[str]:
     """What a directory's `tokenizer_config.json` says that does not count. Raises as `TokenizerFiles.object`."""
     config = directory.object(TOKENIZER_CONFIG) or {}
     usual = json.loads(overlay.read(TOKENIZER_CONFIG))
-    return ignored(config, usual, special_names(overlay, directory.control_token_table()))
+    return ignored(config, usual, special_names(overlay, table_in_effect(overlay, directory)))

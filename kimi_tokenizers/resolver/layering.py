@@ -13,9 +13,11 @@ from typing import Any, Literal
 from kimi_tokenizers.catalogue import Overlay, OverlayFile
 from kimi_tokenizers.model_dirs import (
     CHAT_TEMPLATE,
+    RENUMBERED,
     TOKENIZER_CONFIG,
     TokenizerFiles,
     ignored_keys,
+    is_renumbered,
     parse_json,
 )
 
@@ -73,6 +75,8 @@ def _config_origin(overlay: Overlay, directory: TokenizerFiles) -> tuple[Literal
     config = directory.object(TOKENIZER_CONFIG)
     if config is None:
         return "overlay", "the model directory has none"
+    if is_renumbered(overlay, directory):
+        return "overlay", f"the model's own has {RENUMBERED}; the weights have the ids of the line"
     keys = [key[:40] for key in ignored_keys(overlay, directory)]
     more = f" and {len(keys) - _NAMED} more" if len(keys) > _NAMED else ""
     unused = f"; without effect on tokens: {', '.join(keys[:_NAMED])}{more}" if keys else ""

@@ -24,8 +24,10 @@ from kimi_tokenizers.model_dirs import (
     check_vocabulary,
     completeness,
     importable,
+    is_renumbered,
     outline,
     prompt_fingerprint,
+    renumbered_in_words,
     token_fingerprint,
     uncompared,
 )
@@ -76,14 +78,14 @@ def examine(model: Model) -> ModelStatus:
     """Examine a model directory. What is wrong with it is in the result; nothing is raised for it."""
     path, overlay = model.path, model.overlay
     files: dict[str, Origin] = {}
-    fingerprints = None
+    fingerprints, note = None, ""
     modules: list[str] = []
     try:
         state.check_directory(path)
         modules = importable(path)
         with explaining(path), Folder.open(path) as folder, TokenizerFiles(folder) as directory:
             files = origins(overlay, directory)
-            check_vocabulary(overlay, directory)
+            note = renumbered_in_words(check_vocabulary(overlay, directory))
             verdict = _with_modules(path, _verdict(model, folder, directory, files), modules)
             if verdict.would_load:
                 tokens, prompts = token_fingerprint(overlay, directory), prompt_fingerprint(overlay, directory)
@@ -111,6 +113,7 @@ def examine(model: Model) -> ModelStatus:
     )
     if not complete.complete and verdict.state != "refused" and os.path.isdir(path):
         _is_incomplete(result, overlay.upstream.python, complete)
+    result.detail += note
     return result
 
 
@@ -240,6 +243,8 @@ def _of_tokenizer(model: Model, directory: TokenizerFiles, files: Mapping[str, O
 
 def _objection_to_configuration(model: Model, directory: TokenizerFiles, is_ours: bool) -> _Verdict | None:
     """Where transformers reads the `tokenizer_config.json`, which our class would read in any encoding."""
+    if is_renumbered(model.overlay, directory):
+        return _Verdict("broken", False, f"the ids in {TOKENIZER_CONFIG} are not those of the model")
     by_name = "kimi-k2" in model.model_id.lower()  # then exo executes the Python itself
     data = directory.read(TOKENIZER_CONFIG)
     if is_ours and by_name:
@@ -284,8 +289,7 @@ def _verdict_on_ours(model: Model, directory: TokenizerFiles, files: Mapping[str
 
 
 def _line_is_known(model: Model, directory: TokenizerFiles) -> bool:
-    """Whether control tokens are right without a `kimi_line.json`."""
-    # What the tokenizer falls back to, and knows to be certain, where nothing names the line.
+    """Whether control tokens are right where nothing names the line: by what the tokenizer then knows to be certain."""
     default = next(overlay for overlay in overlays().values() if overlay.default)
     certain = overlays()["kimi-k2-instruct"].control_tokens()
     if directory.control_token_table():
