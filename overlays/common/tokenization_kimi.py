@@ -918,16 +918,9 @@ class KimiEncoding(tiktoken.Encoding):
         return self._split_at(_any_of(wanted), _without_surrogates(text)) if wanted else [text]
 
     def _split_at(self, names: re.Pattern[str], text: str) -> list[str | int]:
-        split: list[str | int] = []
-        start = 0
-        for match in names.finditer(text):
-            if match.start() > start:
-                split.append(text[start : match.start()])
-            split.append(self._special_tokens[match.group()])
-            start = match.end()
-        if start < len(text):
-            split.append(text[start:])
-        return split
+        split: list[str | int] = names.split(text)  # every other piece is a name
+        split[1::2] = map(self._special_tokens.__getitem__, split[1::2])  # type: ignore[arg-type]
+        return [piece for piece in split if piece != ""]
 
     def _split_prompt(self, prompt: Prompt) -> list[str | int]:
         """A prompt in pieces: its segments are encoded one by one."""
@@ -943,7 +936,7 @@ class KimiEncoding(tiktoken.Encoding):
 
     @functools.cached_property
     def _splitter(self) -> re.Pattern[str]:
-        return re.compile(_alternatives(self._special_tokens))
+        return re.compile(f"({_alternatives(self._special_tokens)})")
 
     def _encode_split(self, splits: Sequence[Sequence[str | int]], threads: int) -> list[list[int]]:
         """Ids of texts in pieces. Long pieces are cut into parts, and all shared out among threads, where that pays."""
@@ -951,9 +944,10 @@ class KimiEncoding(tiktoken.Encoding):
         threads = min(threads, _threads()) if sum(map(len, pieces)) >= _LONG else 1
         encoded: Iterator[list[int]] = map(self._encode_piece, pieces)
         if threads > 1:
-            cut = [_parts(piece, threads) for piece in pieces]
-            each = iter(self._engine.encode_each([*itertools.chain(*cut)], threads, self._encode_piece))
-            encoded = (list(itertools.chain(*itertools.islice(each, len(parts)))) for parts in cut)
+            if max(map(len, pieces)) >= _LONG:
+                splits = [[part for piece in split for part in _parts(piece, threads)] for split in splits]
+                pieces = [piece for split in splits for piece in split if isinstance(piece, str)]
+            encoded = iter(self._engine.encode_each(pieces, threads, self._encode_piece))
         result = []
         for split in splits:
             ids: list[int] = []
@@ -1149,7 +1143,9 @@ class Splintr(Engine):
         """As `Engine.encode_each`, by splintr's own threads."""
         if _SHARED.setdefault("process with threads", os.getpid()) != os.getpid():
             return map(encode, texts)  # threads do not survive a fork, and it would wait for them
-        usual = [_is_alike(text) and not _has_long_run(text) for text in texts]
+        usual = [
+            (text.isascii() or _is_alike(text)) and (len(text) <= _SHORT or not _has_long_run(text)) for text in texts
+        ]
         try:
             self._prove()
             flat, ends = self._fast.encode_batch_flat([*itertools.compress(texts, usual)])
@@ -1283,7 +1279,7 @@ def _all_allowed(allowed: Any, disallowed: Any) -> bool:
 
 @functools.lru_cache(maxsize=8)
 def _any_of(names: frozenset[str]) -> re.Pattern[str]:
-    return re.compile(_alternatives(names))
+    return re.compile(f"({_alternatives(names)})")
 
 
 def _alternatives(names: Collection[str], depth: int = 0) -> str:
@@ -1365,9 +1361,11 @@ _MOST_THREADS = 8
 _Ids = TypeVar("_Ids")
 
 
-def _parts(text: str, threads: int) -> list[str]:
-    """A text in parts for several threads, if it is long. Their ids are those of the text."""
-    count = threads * math.ceil(len(text) / (threads * _LONG)) if len(text) >= _LONG else 1
+def _parts(text: str | int, threads: int) -> Sequence[str | int]:
+    """A text in parts for several threads, if it is long. Their ids are those of the text. Any other piece is one."""
+    if not isinstance(text, str) or len(text) < _LONG:
+        return (text,)
+    count = threads * math.ceil(len(text) / (threads * _LONG))
     starts = [0]
     for part in range(1, count):
         near = max(starts[-1], part * len(text) // count)
