@@ -695,6 +695,10 @@ _LONG = 200_000
 # Up to so many ids are decoded here; handing them to an engine costs as much.
 _FEW = 32
 
+# From so many ids on (and below `_LONG`), it pays to remember lists that grow; and so many are.
+_GROWN = 256
+_STREAMS = 16
+
 
 class KimiEncoding(tiktoken.Encoding):
     """A `tiktoken.Encoding` with the same results that is fast on short texts and safe on long ones.
@@ -734,6 +738,8 @@ class KimiEncoding(tiktoken.Encoding):
         self._firsts = tuple({token[:1]: None for token in special_tokens})
         # Where all names are ASCII, lone surrogates, which become other characters, cannot make one.
         self._is_ascii = all(map(str.isascii, special_tokens))
+        # Lists that grow, by identity: their ids, their text, and the bytes of an incomplete character at the end.
+        self._growing: dict[int, tuple[list[int], str, bytes]] = {}
         self._beginnings = tuple({"<|" if token.startswith("<|") else token: None for token in special_tokens})
 
     def __getstate__(self) -> object:
@@ -1038,7 +1044,35 @@ class KimiEncoding(tiktoken.Encoding):
 
     def decode(self, tokens: Sequence[int], errors: str = "replace") -> str:
         """As `tiktoken.Encoding.decode`. Raises TokenIdError, which is a KeyError, for an id that there is not."""
+        if type(tokens) is list and _GROWN <= len(tokens) < _LONG and errors == "replace":
+            return self._decode_growing(tokens)
         return self.decode_bytes(tokens).decode("utf-8", errors=errors)
+
+    def _decode_growing(self, tokens: list[int]) -> str:
+        """Text of a list that may have been decoded before, when it was shorter: then only what is new is decoded.
+
+        mlx-lm's `NaiveStreamingDetokenizer` decodes a growing line for each token. A list is looked up by its identity
+        and compared with what it was; nothing is kept of one that has been seen once, or is another one now.
+        """
+        key = id(tokens)
+        known = self._growing.pop(key, None)  # no two threads use the same
+        if len(self._growing) >= _STREAMS:
+            with contextlib.suppress(RuntimeError):  # another thread was quicker
+                self._growing.pop(next(iter(self._growing)), None)  # the one not used for longest
+        if known:
+            ids, text, rest = known
+            new = tokens[len(ids) :]
+            ids += new
+            if ids == tokens:
+                with contextlib.suppress(LookupError, TypeError):  # what is wrong is said of the whole list, below
+                    data = rest + self.decode_bytes(new)
+                    more, used = codecs.utf_8_decode(data, "replace", False)
+                    text += more
+                    rest = data[used:]
+                    self._growing[key] = ids, text, rest
+                    return text + rest.decode("utf-8", "replace") if rest else text
+        self._growing[key] = [], "", b""
+        return self.decode_bytes(tokens).decode("utf-8", "replace")
 
     def decode_single_token_bytes(self, token: int) -> bytes:
         """As `tiktoken.Encoding.decode_single_token_bytes`. Raises TokenIdError, which is a KeyError."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import given
@@ -102,6 +103,55 @@ def test_it_agrees_with_mlx_lms_own_on_ordinary_text(wrapper: TokenizerWrapper) 
         naive.add_token(index)
     naive.finalize()
     assert "".join(stream(wrapper, ids)) == naive.text == text
+
+
+def test_mlx_lms_own_has_only_what_is_new_of_a_long_line_decoded(
+    wrapper: TokenizerWrapper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decode_bytes, handed = wrapper.model.decode_bytes, []
+    monkeypatch.setattr(wrapper.model, "decode_bytes", lambda ids: handed.append(len(ids)) or decode_bytes(ids))
+    ids = (wrapper.encode("not one line break, 世界 🚀 👩‍👩‍👧; ", add_special_tokens=False) * 100)[:1500]
+    streams = [NaiveStreamingDetokenizer(wrapper._tokenizer) for _ in range(3)]
+    handed.clear()
+    for position, index in enumerate(ids):
+        for stream in streams:
+            stream.add_token(index)
+            assert stream.text == decode_bytes(ids[: position + 1]).decode("utf-8", "replace").rstrip("\ufffd")
+    assert sum(handed) < 3 * (300 * 300 / 2 + 1500)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_decode_of_a_list_that_grew_is_of_what_it_is_now(wrapper: TokenizerWrapper, seed: int) -> None:
+    choice = random.Random(seed)
+
+    def some(count: int) -> list[int]:
+        return [choice.randrange(choice.choice((256, 163_840))) for _ in range(count)]
+
+    lists = [some(250 + 5 * number) for number in range(choice.choice((1, 3, 20)))]
+    for _ in range(30):
+        ids = choice.choice(lists)
+        ids += some(choice.randrange(4))
+        if choice.random() < 0.2:
+            ids[choice.randrange(len(ids))] = 64
+        elif choice.random() < 0.1:
+            del ids[choice.randrange(len(ids))]
+        expected = b"".join(map(wrapper.model.decode_single_token_bytes, ids)).decode("utf-8", "replace")
+        assert wrapper.decode(ids) == expected
+    ids.append(163_840)
+    with pytest.raises(KeyError, match=f"position {len(ids) - 1}"):
+        wrapper.decode(ids)
+
+
+def test_threads_that_decode_growing_lists_do_not_mix_them(wrapper: TokenizerWrapper) -> None:
+    def run(number: int) -> bool:
+        ids, right = [number] * 300, True
+        for length in range(300, 600):
+            ids.append(number)
+            right &= wrapper.decode(ids) == wrapper.decode([number]) * (length + 1)
+        return right
+
+    with ThreadPoolExecutor(6) as pool:
+        assert all(pool.map(run, range(64, 76)))
 
 
 def test_an_id_outside_the_vocabulary_is_an_error(wrapper: TokenizerWrapper) -> None:
