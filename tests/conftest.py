@@ -42,7 +42,7 @@ settings.load_profile("kimi")
 # tests elsewhere carry the mark themselves.
 SLOW_MODULES = {
     *("test_adapter", "test_bench", "test_cache", "test_campaign", "test_command_line", "test_engines"),
-    *("test_exo_downloader", "test_hostile_directories"),
+    *("test_exo_downloader", "test_hostile_directories", "test_races"),
     *("test_cluster", "test_cluster_odd_nodes", "test_cluster_sshd", "test_exo_loading", "test_exo_standalone"),
     *("test_clients", "test_splintr"),
     "test_escaping",

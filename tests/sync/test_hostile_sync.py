@@ -14,12 +14,12 @@ from typing import Any
 
 import pytest
 from disk_faults import DISKS, no_exchange, no_flushing, no_links, no_moves
+from hostile.flipping import Flipping
 from sync_directories import (
     FOLDER,
     LIGHT,
     OLD_PYTHON,
     Snapshot,
-    Spawned,
     as_other_user,
     assert_same,
     broken,
@@ -128,21 +128,12 @@ def test_a_folder_that_flips_to_a_link_while_another_user_syncs(public: Path, wh
         for path in (models_dir, *models_dir.rglob("*")):
             os.chown(path, OTHER, OTHER, follow_symlinks=False)
 
-    def flip() -> None:
-        if os.geteuid() == 0:
-            os.setgid(OTHER)
-            os.setuid(OTHER)
-        link, aside = f"{place.parent}/x-link", f"{place.parent}/x-aside"
-        if not os.path.lexists(link):
-            os.symlink(elsewhere, link)
-        for source, target in ((place, aside), (link, place), (place, link), (aside, place)):
-            try:
-                os.rename(source, target)
-            except OSError:  # `restore` removed it
-                os.makedirs(place, exist_ok=True)
-
+    link = place.parent / "x-link"
+    link.symlink_to(elsewhere)
+    if os.geteuid() == 0:
+        os.chown(link, OTHER, OTHER, follow_symlinks=False)
     done = 0
-    with Spawned(flip):
+    with Flipping(place, link, user=OTHER):
         end = time.monotonic() + 1.5
         while time.monotonic() < end:
             for work in (do_sync, sync.restore):
