@@ -2160,6 +2160,8 @@ class _Tokenizer(_Base):
         line = {**(self._line.as_json() if self._line.name else {}), **self._saved_tokens()}
         if line:
             contents[LINE_FILE] = _line_bytes(line)
+        if Path(save_directory, prefix + "special_tokens_map.json").exists():  # transformers 4: flags of some of them
+            contents["special_tokens_map.json"] = _json_bytes(self.special_tokens_map, sort_keys=True)
         for name, data in {**contents, **self._python()}.items():
             _write(Path(save_directory, prefix + name), data)
             saved = (*saved, str(Path(save_directory, prefix + name)))
