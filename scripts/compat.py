@@ -34,7 +34,10 @@ README = ROOT / "README.md"
 BEGIN, END = "<!-- compat: begin -->", "<!-- compat: end -->"
 
 # What behaves differently from version to version; the rest of the suite does not depend on them.
-TRANSFORMERS_TESTS = ("tokenizer", "loader", "chat_templates", "kimi_k3", "prompt", "plain_text", "register", "saving")
+TRANSFORMERS_TESTS = (
+    *("tokenizer", "loader", "chat_templates", "kimi_k3", "prompt", "plain_text", "register", "saving"),
+    *("offsets", "assistant_masks"),
+)
 TESTS = (*TRANSFORMERS_TESTS, "encoding", "exo_loading", "splintr")
 MLX_TESTS = ("exo_standalone", "load_mlx", "detokenizer")
 SHOWN = ("transformers", "tiktoken", "tokenizers", "mlx-lm", "splintr-rs")
