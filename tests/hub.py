@@ -10,6 +10,7 @@ It serves repos from memory, and a repo's files can be replaced while it runs, a
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import hashlib
 import json
@@ -29,6 +30,7 @@ LARGE_FILES = (".safetensors", ".model")
 """Files of these kinds are listed with an `lfs` entry and have their SHA-256 as ETag."""
 
 _API = re.compile(r"/api/models/([^/]+/[^/]+)(?:/(tree|revision)/([^/]+))?")
+_UPLOAD = re.compile(r"/api/(?:repos/create|models/([^/]+/[^/]+)/(preupload|commit)/main)")
 _RESOLVE = re.compile(r"/([^/]+/[^/]+)/resolve/([^/]+)/(.+)")
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 
@@ -198,6 +200,35 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_HEAD(self) -> None:
         self._answer()
+
+    def do_POST(self) -> None:
+        """An upload as huggingface_hub makes one: a repo, a question about the files, a commit with all of them."""
+        self.hub.requests.append(f"{self.command} {self.path}")
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        match = _UPLOAD.fullmatch(urlsplit(self.path).path)
+        if self.path == "/api/validate-yaml":  # of a model card
+            self._send(HTTPStatus.OK, {"Content-Type": "application/json"}, b'{"errors": [], "warnings": []}')
+            return
+        if match is None:
+            self._refuse("EntryNotFound")
+            return
+        repo, what = match.groups()
+        answer: dict[str, Any] = {}
+        if what is None:
+            named = json.loads(body)
+            repo = f"{named['organization']}/{named['name']}"
+            answer = {"url": f"{self.hub.url}/{repo}", "name": repo}
+            self.hub.publish(repo, {})
+        elif what == "preupload":
+            files = [file["path"] for file in json.loads(body)["files"]]
+            answer = {"files": [{"path": path, "uploadMode": "regular", "shouldIgnore": False} for path in files]}
+        else:
+            _, *entries = map(json.loads, body.splitlines())
+            sent = {entry["value"]["path"]: base64.b64decode(entry["value"]["content"]) for entry in entries}
+            found = self.hub.revision(repo, "main")
+            commit = self.hub.publish(repo, {**(found[1] if found else {}), **sent})
+            answer = {"commitUrl": f"{self.hub.url}/{repo}/commit/{commit}", "commitOid": commit}
+        self._send(HTTPStatus.OK, {"Content-Type": "application/json"}, json.dumps(answer).encode())
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (the name in the base class)
         """Say nothing on standard error: `Hub.requests` is the log."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hub import Hub
 from layouts import hf_snapshot, write_layout
 from transformers import AddedToken, AutoTokenizer
 
@@ -171,19 +172,26 @@ def test_unknown_keys_survive(tmp_path: Path) -> None:
         assert tokenizer.encode(TEXT) == IDS
 
 
-def test_what_is_pushed_to_the_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    uploaded: list[str] = []
-
-    def upload(self: Any, working_dir: Any, repo_id: str, files_timestamps: dict[str, float], **_: Any) -> None:
-        new = (path for path in os.listdir(working_dir) if path not in files_timestamps)
-        uploaded.extend(sorted(new))
-
-    tokenizer = kt.load()
-    monkeypatch.setattr(type(tokenizer), "_upload_modified_files", upload)
-    monkeypatch.setattr("huggingface_hub.HfApi.create_repo", lambda *_, **__: type("Url", (), {"repo_id": "me/x"}))
-    monkeypatch.setattr("huggingface_hub.create_repo", lambda *_, **__: type("Url", (), {"repo_id": "me/x"}))
-    tokenizer.save_pretrained(tmp_path / "a", push_to_hub=True, repo_id="me/x")
-    assert uploaded == sorted(contents(tmp_path / "a"))
+def test_what_is_pushed_to_the_hub(tmp_path: Path) -> None:
+    """Through huggingface_hub itself, to a hub on loopback."""
+    code = """
+import sys, kimi_tokenizers as kt
+tokenizer = kt.load()
+tokenizer.save_pretrained(sys.argv[1], push_to_hub=True, repo_id="me/x")
+tokenizer.push_to_hub("me/y")
+"""
+    with Hub() as hub:
+        env = {**os.environ, "HF_ENDPOINT": hub.url, "HF_HOME": str(tmp_path / "hf"), "HF_TOKEN": "hf_made_up"}
+        for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"):
+            env.pop(name, None)
+        command = [sys.executable, "-c", code, str(tmp_path / "a")]
+        done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        pushed = [hub.revision(repo, "main") for repo in ("me/x", "me/y")]
+    for found in pushed:
+        assert found is not None
+        uploaded = {name: content for name, content in found[1].items() if name not in (".gitattributes", "README.md")}
+        assert uploaded == contents(tmp_path / "a")
 
 
 PROGRAM = """
