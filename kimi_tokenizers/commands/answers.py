@@ -6,13 +6,13 @@ size that it has where everything is fine; anything else is a NodeError. It must
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from kimi_tokenizers.errors import NodeError
+from kimi_tokenizers.model_dirs import parse_json
 from kimi_tokenizers.sync import REPORT_SCHEMA
 
 MAX_TEXT = 4096
@@ -74,10 +74,7 @@ class Examined:
 
 def json_of(text: str | bytes) -> Any:
     """JSON from a node. Raises ValueError, also for what is nested too deeply or has numbers that nothing here has."""
-    try:
-        return json.loads(text, parse_int=_small, parse_constant=_small)
-    except RecursionError as error:
-        raise ValueError("it is nested too deeply") from error
+    return parse_json(text, parse_int=_small, parse_constant=_small)
 
 
 def _small(text: str) -> int:

@@ -7,7 +7,6 @@ nothing but text of bounded size in a bounded time, keeps nothing, and executes 
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 import threading
 import time
@@ -19,7 +18,7 @@ from urllib.parse import quote, urljoin, urlsplit
 
 from kimi_tokenizers.errors import KimiTokenizersError
 from kimi_tokenizers.evidence.changes import Change
-from kimi_tokenizers.model_dirs import TOKENIZER_JSON_BYTES
+from kimi_tokenizers.model_dirs import TOKENIZER_JSON_BYTES, parse_json
 from kimi_tokenizers.version import __version__
 
 # Files at the top of a repo that decide how text is tokenized and rendered; a listing may hold others.
@@ -149,8 +148,8 @@ class Client:
     @staticmethod
     def _parsed(data: bytes, _: str | None) -> Any:
         try:
-            return json.loads(data, parse_int=_small, parse_constant=_small)
-        except (ValueError, RecursionError) as error:
+            return parse_json(data, parse_int=_small, parse_constant=_small)
+        except ValueError as error:
             raise HubError(Change.UNTRUSTED, f"The hub's answer is not JSON: {error}.") from error
 
     def _get(self, url: str, limit: int) -> tuple[bytes, str | None]:

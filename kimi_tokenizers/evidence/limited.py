@@ -1,130 +1,184 @@
-"""A reference's own tables in an engine, in a process with limits on memory and time.
+"""Somebody else's tokenizer, in a process with limits on memory and time.
 
-What somebody else's `tokenizer.json` or pattern asks of an engine can be without end: padding to 10^9 tokens, a
-normalizer that makes a text a thousand times as long, a regular expression that goes back and forth, a panic. None of
-that may take this process with it. The other process is given data and answers with numbers and text.
+What a `tokenizer.json` or a pattern asks of an engine can be without end: padding to 10^9 tokens, a normalizer that
+makes a text a thousand times as long, a regular expression that goes back and forth, a panic. So can Python that comes
+with a directory. None of that may take this process with it. The other process gets no tokens of the hub and is told to
+stay offline; it answers with numbers and text, which are never unpickled. It is no sandbox.
 """
 
 from __future__ import annotations
 
 import array
 import contextlib
+import importlib
 import json
 import os
+import selectors
+import signal
 import struct
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Sequence
-from typing import Any, BinaryIO
+from pathlib import Path
+from typing import IO, Any, BinaryIO
 
 MEMORY_BYTES = 6 << 30
+"""Beyond what the libraries themselves take."""
+
 SECONDS = 120
-_REPLY_BYTES = 1 << 30
-_MAX_SHOWN = 300
+_REPLY_BYTES = 1 << 28
+_MAX_SHOWN = 2000
+_SECRET = ("TOKEN", "SECRET", "PASSWORD", "_KEY")  # in names of variables that another process does not get
 
 
 class LimitedError(Exception):
-    """The engine in the other process cannot be had, or has come to its end; for people."""
+    """The tokenizer in the other process cannot be had, or has come to its end; for people."""
 
 
 class Process:
-    """A running engine. Raises LimitedError where it cannot be made.
+    """A running tokenizer. Raises LimitedError where it cannot be made.
 
     Args:
-        kind: "tokenizers", whose data is a tokenizer.json; or "tiktoken", whose data is a rank table.
-        arguments: for tiktoken `pat_str` and `special_tokens`.
+        kind: one of `_KINDS`.
+        data: for "tokenizers" a tokenizer.json; for "tiktoken" a rank table.
+        arguments: for "tiktoken" `pat_str` and `special_tokens`; for the others `directory` and `line`.
         seconds, memory: how long the process may take for one answer, and how many bytes it may use.
     """
 
     def __init__(
         self,
         kind: str,
-        data: bytes,
+        data: bytes = b"",
         arguments: dict[str, Any] | None = None,
         *,
         seconds: float = SECONDS,
         memory: int = MEMORY_BYTES,
     ) -> None:
-        self._seconds, self._memory, self._why = seconds, memory, ""
+        self._seconds, self._memory = seconds, memory
         self._lock = threading.Lock()
+        self._home = tempfile.TemporaryDirectory(prefix="kimi-tokenizers-home-")
         source = getattr(__spec__.loader, "get_source", lambda name: None)(__name__) if __spec__ else None
         self._process = subprocess.Popen(
             [sys.executable, "-I", "-c", source or ""],
+            bufsize=0,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,  # a panic writes there
-            env={**os.environ, "RAYON_NUM_THREADS": str(min(8, os.cpu_count() or 1)), "MALLOC_ARENA_MAX": "4"},
+            cwd=self._home.name,
+            env=_environment(self._home.name),
+            start_new_session=True,  # what it starts ends with it
         )
-        question = {"kind": kind, "path": sys.path, "memory": memory, "arguments": arguments or {}}
+        path = [os.path.abspath(entry) for entry in sys.path if entry]
+        question = {"kind": kind, "path": path, "memory": memory, "arguments": arguments or {}}
         try:
+            os.set_blocking(self._stream("stdin").fileno(), False)
             answer = self._ask(json.dumps(question).encode("ascii"), data)
+            if answer != b"+":
+                raise LimitedError(answer.decode("utf-8", "replace")[:_MAX_SHOWN])
         except BaseException:
             self.close()
             raise
-        if answer != b"+":
-            self.close()
-            raise LimitedError(answer.decode("utf-8", "replace")[:_MAX_SHOWN])
 
     def encode(self, texts: Sequence[str], control: bool) -> list[list[int] | str]:
         """Ids of texts, or for each why there are none. Raises LimitedError."""
         with self._lock:
             answer = self._ask(json.dumps([control, list(texts)]).encode("ascii"))
-        size = struct.unpack_from("<I", answer)[0]
-        sizes = json.loads(answer[4 : 4 + size])
-        ids = array.array("I", answer[4 + size :]).tolist()
-        result: list[list[int] | str] = []
-        at = 0
-        for entry in sizes:
-            if isinstance(entry, str):
-                result.append(entry[:_MAX_SHOWN])
-            else:
-                result.append(ids[at : at + entry])
-                at += entry
+        try:
+            size = struct.unpack_from("<I", answer)[0]
+            sizes = json.loads(answer[4 : 4 + size])
+            ids = array.array("I", answer[4 + size :]).tolist()
+            if len(sizes) != len(texts):
+                raise ValueError("another number of answers")
+            result: list[list[int] | str] = []
+            at = 0
+            for entry in sizes:
+                result.append(entry[:300] if isinstance(entry, str) else ids[at : at + entry])
+                at += 0 if isinstance(entry, str) else entry
+        except (struct.error, ValueError, TypeError, RecursionError) as error:  # it can write what it likes
+            self.close()
+            raise LimitedError(f"it answered something else ({error})") from error
         return result
 
     def _ask(self, *frames: bytes) -> bytes:
-        assert self._process.stdin
-        assert self._process.stdout
-        answered = threading.Event()
-        watch = threading.Thread(target=self._watch, args=(answered,), daemon=True)
-        watch.start()
+        until = time.monotonic() + self._seconds
         try:
             for frame in frames:
-                _write(self._process.stdin, frame)
-            answer = _read(self._process.stdout)
-        except OSError:
-            answer = None
-        finally:
-            answered.set()
-            watch.join()
-        if answer is None:
+                self._send(struct.pack("<I", len(frame)) + frame, until)
+            size = struct.unpack("<I", self._receive(4, until))[0]
+            if not 0 < size <= _REPLY_BYTES:
+                raise LimitedError(f"it answered something else ({size:,} bytes)")
+            return self._receive(size, until)
+        except (OSError, EOFError):
             self.close()
             code = self._process.returncode
-            raise LimitedError(self._why or f"it ended with exit status {code} (it may use {self._memory >> 20:,} MB)")
-        return answer
+            raise LimitedError(
+                f"it ended with exit status {code} (it may use {self._memory >> 20:,} MB of memory)"
+            ) from None
+        except LimitedError:
+            self.close()
+            raise
 
-    def _watch(self, answered: threading.Event) -> None:
-        """End the process where it takes too long, or, on systems that set it no limit, too much memory."""
-        until = time.monotonic() + self._seconds
-        while not answered.wait(min(0.5, self._seconds)):
-            if time.monotonic() > until:
-                self._why = f"it did not answer within {self._seconds:g} s"
-            elif sys.platform == "darwin" and _resident(self._process.pid) > self._memory:
-                self._why = f"it took more than {self._memory >> 20:,} MB"
-            if self._why:
-                self._process.kill()
-                return
+    def _send(self, data: bytes, until: float) -> None:
+        stream, rest = self._stream("stdin"), memoryview(data)
+        while rest:
+            self._wait(stream, selectors.EVENT_WRITE, until)
+            rest = rest[os.write(stream.fileno(), rest[: 1 << 16]) :]
+
+    def _receive(self, size: int, until: float) -> bytes:
+        stream, data = self._stream("stdout"), bytearray()
+        while len(data) < size:
+            self._wait(stream, selectors.EVENT_READ, until)
+            part = os.read(stream.fileno(), min(size - len(data), 1 << 20))
+            if not part:
+                raise EOFError
+            data += part
+        return bytes(data)
+
+    def _wait(self, stream: IO[bytes], event: int, until: float) -> None:
+        """Wait for the process, unless it takes too long, or, on systems that set it no limit, too much memory."""
+        with selectors.DefaultSelector() as selector:
+            selector.register(stream, event)
+            while not selector.select(min(0.5, self._seconds)):
+                if time.monotonic() > until:
+                    raise LimitedError(f"it did not answer within {self._seconds:g} s")
+                if sys.platform == "darwin" and _resident(self._process.pid) > self._memory:
+                    raise LimitedError(f"it took more than {self._memory >> 20:,} MB of memory")
+
+    def _stream(self, name: str) -> IO[bytes]:
+        stream: IO[bytes] = getattr(self._process, name)
+        if stream.closed:
+            raise EOFError
+        return stream
 
     def close(self) -> None:
-        """End the process."""
-        self._process.kill()
-        self._process.wait()
+        """End the process, and what it has started."""
+        if self._process.returncode is None:  # not waited for, so nothing else has its number
+            with contextlib.suppress(OSError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.kill()
+            self._process.wait()
         for stream in (self._process.stdin, self._process.stdout):
             if stream is not None:
                 with contextlib.suppress(OSError):
                     stream.close()
+        with contextlib.suppress(OSError):
+            self._home.cleanup()
+
+
+def _environment(home: str) -> dict[str, str]:
+    environment = {
+        name: value for name, value in os.environ.items() if not any(word in name.upper() for word in _SECRET)
+    }
+    environment.update(RAYON_NUM_THREADS=str(min(8, os.cpu_count() or 1)), MALLOC_ARENA_MAX="4")
+    # What transformers has downloaded before could be executed as well, and it keeps copies of what it executes.
+    return {
+        **environment,
+        "HF_HUB_OFFLINE": "1",
+        **dict.fromkeys(("HF_HOME", "HF_HUB_CACHE", "HF_MODULES_CACHE"), home),
+    }
 
 
 def _resident(pid: int) -> int:
@@ -134,35 +188,21 @@ def _resident(pid: int) -> int:
     return 0
 
 
-def _write(stream: BinaryIO | Any, frame: bytes) -> None:
-    stream.write(struct.pack("<I", len(frame)) + frame)
-    stream.flush()
-
-
-def _read(stream: BinaryIO | Any) -> bytes | None:
-    head = stream.read(4)
-    size = struct.unpack("<I", head)[0] if len(head) == 4 else _REPLY_BYTES + 1
-    frame = stream.read(size) if size <= _REPLY_BYTES else b""
-    return frame if frame and len(frame) == size else None
-
-
 # -- in the other process ------------------------------------------------------------------------------------
 
 
 def _main() -> None:
     answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
+    os.dup2(2, 1)  # what foreign code prints must not look like an answer
     question = json.loads(_read(sys.stdin.buffer) or b"{}")
-    with contextlib.suppress(ImportError, OSError, ValueError):
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        resource.setrlimit(resource.RLIMIT_AS, (question["memory"], question["memory"]))
+    data = _read(sys.stdin.buffer) or b""
     sys.path[:] = question["path"]
     sys.dont_write_bytecode = True
+    make, needed = _KINDS[question["kind"]]
     try:
-        make = {"tokenizers": _tokenizers, "tiktoken": _tiktoken}[question["kind"]]
-        encode = make(_read(sys.stdin.buffer) or b"", question["arguments"])
+        importlib.import_module(needed)
+        _limit(question["memory"])
+        encode = make(data, question["arguments"])
     except BaseException as error:  # a panic of Rust is a BaseException
         _write(answers, _said(error).encode("utf-8", "replace"))
         return
@@ -178,8 +218,30 @@ def _main() -> None:
         _write(answers, struct.pack("<I", len(sizes)) + sizes + ids.tobytes())
 
 
+def _limit(memory: int) -> None:
+    """Let this process have so many more bytes than it has now. (Large libraries alone map gigabytes.)"""
+    mapped = 0
+    with contextlib.suppress(OSError, ValueError), open("/proc/self/statm", encoding="ascii") as file:
+        mapped = int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+    with contextlib.suppress(ImportError, OSError, ValueError):
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        resource.setrlimit(resource.RLIMIT_AS, (mapped + memory, mapped + memory))
+
+
+def _write(stream: BinaryIO, frame: bytes) -> None:
+    stream.write(struct.pack("<I", len(frame)) + frame)
+    stream.flush()
+
+
+def _read(stream: BinaryIO) -> bytes | None:
+    head = stream.read(4)
+    return stream.read(struct.unpack("<I", head)[0]) if len(head) == 4 else None
+
+
 def _said(error: BaseException) -> str:
-    return f"{type(error).__name__}: {str(error)[:200]}"
+    return f"{type(error).__name__}: {str(error)[:_MAX_SHOWN]}"
 
 
 def each(encode: Any, texts: Sequence[str]) -> list[Any]:
@@ -228,6 +290,39 @@ def _tiktoken(data: bytes, arguments: dict[str, Any]) -> Any:
         return each(encoding.encode_ordinary, texts)
 
     return encode
+
+
+def _exo(data: bytes, arguments: dict[str, Any]) -> Any:
+    """A directory's own tokenizer, as exo loads it: its Python is executed."""
+    from kimi_tokenizers.evidence.exo_loading import load_line_like_exo
+
+    model = load_line_like_exo(Path(arguments["directory"]), arguments["line"]).model
+    model.encode("a", allowed_special="all")
+
+    def encode(texts: Sequence[str], control: bool) -> list[Any]:
+        special: dict[str, Any] = (
+            {"allowed_special": "all"} if control else {"allowed_special": set(), "disallowed_special": ()}
+        )
+        return each(lambda text: array.array("I", model.encode(text, **special)), texts)
+
+    return encode
+
+
+def _check(data: bytes, arguments: dict[str, Any]) -> Any:
+    """The same, only put to exo's rules."""
+    from kimi_tokenizers.evidence.checks import check_tokenizer
+    from kimi_tokenizers.evidence.exo_loading import load_line_like_exo
+
+    check_tokenizer(load_line_like_exo(Path(arguments["directory"]), arguments["line"]), arguments["line"])
+
+
+# What makes the tokenizer, and the library whose own memory is not counted.
+_KINDS: dict[str, tuple[Any, str]] = {
+    "tokenizers": (_tokenizers, "tokenizers"),
+    "tiktoken": (_tiktoken, "tiktoken"),
+    "exo": (_exo, "kimi_tokenizers.evidence"),
+    "check": (_check, "kimi_tokenizers.evidence"),
+}
 
 
 if __name__ == "__main__":

@@ -1,17 +1,14 @@
 """What our tokenizer is compared with: a model directory, a rank table, or another engine.
 
 A reference is taken apart as data: rank table, control tokens, pattern. Python that comes with it is never executed
-here; `foreign` does that, in another process, if the caller insists.
+here; `foreign` does that, on a copy and in another process, if the caller insists.
 """
 
 from __future__ import annotations
 
-import ast
 import base64
-import contextlib
 import functools
 import importlib
-import json
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -21,8 +18,15 @@ from typing import Any, Union
 from kimi_tokenizers import catalogue
 from kimi_tokenizers.catalogue import N_RANKS, VOCAB_SIZE, unspell
 from kimi_tokenizers.errors import KimiTokenizersError
-from kimi_tokenizers.evidence import limited
-from kimi_tokenizers.model_dirs import TOKENIZER_JSON_BYTES, TokenizerFiles, read_small
+from kimi_tokenizers.evidence import foreign, limited
+from kimi_tokenizers.model_dirs import (
+    TOKENIZER_JSON_BYTES,
+    TokenizerFiles,
+    assigned_text,
+    importable,
+    parse_json,
+    read_small,
+)
 from kimi_tokenizers.tokenizer import encoding_arguments
 
 ENGINES = ("tiktoken", "tokenizers", "gigatoken")
@@ -92,17 +96,7 @@ def open_reference(name: str, line: str = "kimi-k2.6", *, trust_remote_code: boo
             reference = _slow(path, name, line)
             _encode_with_tiktoken(reference, line)
             return reference
-        from kimi_tokenizers.evidence import foreign
-
-        process = foreign.Process(path, line)
-        try:
-            reference = _slow(path, name, line)
-        except BaseException:
-            process.close()
-            raise
-        reference.notes.clear()
-        reference.kind, reference.encode, reference.close = process.kind, process.encode, process.close
-        return reference
+        return _trusted(path, name, line)
     if (path / "tokenizer.json").exists():
         return _fast(path / "tokenizer.json", name)
     raise ReferenceUnusableError(
@@ -148,7 +142,9 @@ def _slow(path: Path, name: str, line: str) -> Reference:
     for script in scripts:
         source = read_small(path / script) or b""
         ours = catalogue.overlays()[line].read(script)
-        reference.pattern = our_arguments(line)["pat_str"] if source == ours else _pattern_in_python(source)
+        reference.pattern = (
+            our_arguments(line)["pat_str"] if source == ours else assigned_text(source, ["pat_str", "pattern"])
+        )
     if scripts:
         reference.notes.append(
             "Its own Python was read, not executed (that takes --trust-remote-code)"
@@ -157,17 +153,31 @@ def _slow(path: Path, name: str, line: str) -> Reference:
     return reference
 
 
+def _trusted(path: Path, name: str, line: str) -> Reference:
+    """A directory whose own Python encodes."""
+    reference = _slow(path, name, line)
+    reference.kind, reference.notes = "its own Python, in a separate process", []
+    left_out = [module for module in importable(path) if not module.endswith(".py")]
+    if left_out:
+        reference.notes.append(f"exo would import {', '.join(left_out)} from it, which were not taken along.")
+    try:
+        _encode_in(reference, foreign.Process(path, line))
+    except limited.LimitedError as error:
+        raise ReferenceUnusableError(f"The tokenizer of {name!r} cannot be loaded: {error}.") from error
+    return reference
+
+
 def _fast(file: Path, name: str) -> Reference:
     """A tokenizer.json, through the `tokenizers` library."""
     data = read_small(file, limit=TOKENIZER_JSON_BYTES) or b""
     try:
-        value = json.loads(data)
+        value = parse_json(data)
         vocabulary = {str(token): int(index) for token, index in value["model"]["vocab"].items()}
         control = {int(entry["id"]): str(entry["content"]) for entry in value.get("added_tokens") or ()}
         import tokenizers  # noqa: F401 (an ImportError here says which package is missing)
 
         process = limited.Process("tokenizers", data)
-    except (ArithmeticError, LookupError, RecursionError, TypeError, ValueError, limited.LimitedError) as error:
+    except (ArithmeticError, LookupError, TypeError, ValueError, limited.LimitedError) as error:
         raise ReferenceUnusableError(
             f"{str(file)!r} is not a tokenizer.json that `tokenizers` can load ({type(error).__name__}: {error})."
         ) from error
@@ -231,23 +241,6 @@ def _read_ranks(path: Path) -> dict[bytes, int]:
                 f"{str(path)!r} is not a rank table: line {number} is {row[:60]!r}, expected base64 and a number."
             ) from error
     return ranks
-
-
-def _pattern_in_python(source: bytes) -> str | None:
-    r"""The string that is assigned to `pat_str` in Python source: a literal, or `"|".join([…])` of literals."""
-    with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
-        for node in ast.walk(ast.parse(source)):
-            if not isinstance(node, ast.Assign):
-                continue
-            names = [getattr(target, "id", getattr(target, "attr", "")) for target in node.targets]
-            if not any(name.lower().strip("_") in {"pat_str", "pattern"} for name in names):
-                continue
-            value, joint = node.value, ""
-            if isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) and value.func.attr == "join":
-                joint, value = ast.literal_eval(value.func.value), value.args[0]
-            found = ast.literal_eval(value)
-            return found if isinstance(found, str) else str(joint).join(found)
-    return None
 
 
 def _pattern_in_json(pre_tokenizer: Any) -> str | None:

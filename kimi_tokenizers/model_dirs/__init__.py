@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from kimi_tokenizers.model_dirs.identification import identify, what_is_missing
     from kimi_tokenizers.model_dirs.in_effect import ignored_keys, templates_of
     from kimi_tokenizers.model_dirs.locking import LOCK_SECONDS, only_process, wait_for
-    from kimi_tokenizers.model_dirs.reading_python import Outline, is_compiled_from, outline, same_code
+    from kimi_tokenizers.model_dirs.reading_python import Outline, assigned_text, is_compiled_from, outline, same_code
     from kimi_tokenizers.model_dirs.renumbering import RENUMBERED, is_renumbered, original, renumbered_in_words
     from kimi_tokenizers.model_dirs.shadowing import importable, uncompared
     from kimi_tokenizers.model_dirs.tokenizer_files import (
@@ -56,7 +56,7 @@ if TYPE_CHECKING:
         read_text,
     )
     from kimi_tokenizers.model_dirs.verdicts import has_verdict, keep_verdict
-    from kimi_tokenizers.model_dirs.walking import Walk
+    from kimi_tokenizers.model_dirs.walking import Walk, is_dir, is_file
 
 __all__ = [
     "CACHE_VARIABLE",
@@ -81,6 +81,7 @@ __all__ = [
     "Step",
     "TokenizerFiles",
     "Walk",
+    "assigned_text",
     "cache_root",
     "check_vocabulary",
     "completeness",
@@ -94,6 +95,8 @@ __all__ = [
     "importable",
     "is_compiled_from",
     "is_complete",
+    "is_dir",
+    "is_file",
     "is_renumbered",
     "keep_verdict",
     "lies_in_exos_dirs",
@@ -131,13 +134,13 @@ _HOME = {
     "identification": "identify what_is_missing",
     "in_effect": "ignored_keys templates_of",
     "locking": "LOCK_SECONDS only_process wait_for",
-    "reading_python": "Outline is_compiled_from outline same_code",
+    "reading_python": "Outline assigned_text is_compiled_from outline same_code",
     "renumbering": "RENUMBERED is_renumbered original renumbered_in_words",
     "shadowing": "importable uncompared",
     "tokenizer_files": "CHAT_TEMPLATE MORE_TEMPLATES TOKENIZER_CONFIG TOKENIZER_JSON_BYTES TokenizerFiles parse_json "
     "read_small read_text",
     "verdicts": "has_verdict keep_verdict",
-    "walking": "Walk",
+    "walking": "Walk is_dir is_file",
 }
 
 

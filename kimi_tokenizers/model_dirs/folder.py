@@ -73,8 +73,8 @@ class Folder:
             )
         return cls(Path(path), os.open(path, _DIRECTORY))
 
-    def folder(self, name: str, *, make: bool = False, owned: bool = False) -> Folder:
-        """Open a folder in this one. A link to one is refused.
+    def folder(self, name: str, *, make: bool = False, owned: bool = False, follow: bool = False) -> Folder:
+        """Open a folder in this one. A link to one is refused, but where it is to be followed.
 
         Args:
             make: make it (mode 0755) where there is none.
@@ -89,7 +89,7 @@ class Folder:
                 self.make_folder(name)
         try:
             with self._naming(name):
-                descriptor = os.open(name, _DIRECTORY | os.O_NOFOLLOW, dir_fd=self.descriptor)
+                descriptor = os.open(name, _DIRECTORY | (0 if follow else os.O_NOFOLLOW), dir_fd=self.descriptor)
         except OSError as error:
             if error.errno in _NO_FOLDER:
                 raise FolderError(f"{str(self.path / name)!r} is {self._kind(name)}, not a folder.") from error

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import binascii
 import hashlib
-import json
 import re
 import time
 import warnings
@@ -23,7 +22,13 @@ from kimi_tokenizers.catalogue import N_RANKS, VOCAB_SIZE, Overlay, spell
 from kimi_tokenizers.errors import ModelDirError, VocabularyMismatchError
 from kimi_tokenizers.model_dirs.guard_config import VOCAB_JSON, contradictions, file_of_another
 from kimi_tokenizers.model_dirs.renumbering import original
-from kimi_tokenizers.model_dirs.tokenizer_files import CHAT_TEMPLATE, TOKENIZER_CONFIG, OpenFile, TokenizerFiles
+from kimi_tokenizers.model_dirs.tokenizer_files import (
+    CHAT_TEMPLATE,
+    TOKENIZER_CONFIG,
+    OpenFile,
+    TokenizerFiles,
+    parse_json,
+)
 from kimi_tokenizers.model_dirs.verdicts import has_verdict, keep_verdict
 
 _TICK = 20_000_000  # nanoseconds
@@ -93,11 +98,11 @@ def _compare_tokenizer_json(overlay: Overlay, file: OpenFile) -> bool:
     """Whether its control tokens are renumbered."""
     path = file.path
     try:
-        value = json.loads(file.read())
+        value = parse_json(file.read())
         vocab = value["model"]["vocab"]
         added = {entry["id"]: entry["content"] for entry in value.get("added_tokens") or ()}
         items = [(token, int(index)) for token, index in vocab.items()]
-    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         raise ModelDirError(
             f"{str(path)!r} is not the tokenizer.json of a BPE tokenizer ({type(error).__name__}: {error}). "
             "Restore the model's own file, or remove it."
@@ -150,8 +155,8 @@ def _files_of_others(overlay: Overlay, directory: TokenizerFiles) -> None:
 
 def _compare_vocab_json(overlay: Overlay, file: OpenFile) -> None:
     try:
-        items = [(token, int(index)) for token, index in json.loads(file.read()).items()]
-    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
+        items = [(token, int(index)) for token, index in parse_json(file.read()).items()]
+    except (ValueError, TypeError, AttributeError, OverflowError):
         raise _mismatch(overlay, file.path, "is of another kind of tokenizer", "has a tiktoken.model") from None
     _compare_ranks(overlay, file.path, items)
 

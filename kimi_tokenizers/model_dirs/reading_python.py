@@ -56,6 +56,15 @@ def outline(source: bytes, name: str) -> Outline:
     return Outline(**found)
 
 
+def assigned_text(source: bytes, names: list[str]) -> str | None:
+    r"""The string that is assigned to one of these names, underscores and case aside: a literal, or `"|".join([…])` of
+    literals. None where there is none, or where the source cannot be read."""
+    if len(source) > SOURCE_BYTES:
+        return None
+    found = _ask({"source": base64.b64encode(source).decode("ascii"), "assigned": names})
+    return found if isinstance(found, str) else None
+
+
 def is_compiled_from(source: bytes, bytecode: bytes, optimize: int) -> bool:
     """Whether bytecode of this very Python is what it makes of a source. What cannot be read is not."""
     if max(len(source), len(bytecode)) > 2 * SOURCE_BYTES:
@@ -105,6 +114,8 @@ def _main() -> None:
     source = base64.b64decode(question["source"])
     if "bytecode" in question:
         answer: Any = _same(source, base64.b64decode(question["bytecode"]), question["optimize"])
+    elif "assigned" in question:
+        answer = _assigned(source, question["assigned"])
     else:
         answer = asdict(_outline(source, question["name"]))
     sys.stdout.write(json.dumps(answer))
@@ -124,6 +135,21 @@ def _outline(source: bytes, name: str) -> Outline:
                 return Outline(imported=imported)
             return Outline(imported=imported, bound=True, made_of=" ".join(_made_of(node)))
     return Outline(imported=imported, bound=False)
+
+
+def _assigned(source: bytes, names: list[str]) -> str | None:
+    for node in ast.walk(ast.parse(source)):
+        if not isinstance(node, ast.Assign):
+            continue
+        targets = [getattr(target, "id", getattr(target, "attr", "")) for target in node.targets]
+        if not any(target.lower().strip("_") in names for target in targets):
+            continue
+        value, joint = node.value, ""
+        if isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) and value.func.attr == "join":
+            joint, value = ast.literal_eval(value.func.value), value.args[0]
+        found = ast.literal_eval(value)
+        return found if isinstance(found, str) else str(joint).join(found)
+    return None
 
 
 def _bound(statement: ast.stmt) -> list[str]:

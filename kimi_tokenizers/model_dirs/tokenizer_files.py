@@ -29,13 +29,14 @@ MORE_TEMPLATES = "additional_chat_templates"
 SMALL_FILE_BYTES = 16 * 1024 * 1024
 
 # The converted rank table of the line has 19.6 MB.
-TOKENIZER_JSON_BYTES = 64 * 1024 * 1024
+TOKENIZER_JSON_BYTES = 32 * 1024 * 1024
 
 _TEMPLATE_BYTES = 1024 * 1024
 _MOST_TEMPLATES = 100
 _DEEPEST = 100  # objects and lists within one another
 
-_MOST_TEMPLATES = 100
+# Of JSON: what takes three bytes in a file can take 250 in memory. The line's tokenizer.json has 1.1 million.
+_MOST_VALUES = 3_000_000
 
 # Without O_NONBLOCK a FIFO in the place of a file would block for ever.
 _READ = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
@@ -82,6 +83,10 @@ class TokenizerFiles:
 
     def __exit__(self, *_: object) -> None:
         self._folder.close()
+
+    def folder(self) -> Folder:
+        """The directory, opened once more: for what else is in it."""
+        return self._folder.again()
 
     @contextlib.contextmanager
     def opened(self, name: str) -> Iterator[OpenFile | None]:
@@ -259,13 +264,19 @@ def _text(data: bytes | None, path: Path) -> str | None:
         raise ModelDirError(f"{str(path)!r} is not UTF-8 text: {error}. Restore the model's own file.") from error
 
 
-def parse_json(data: bytes | str) -> Any:
-    """JSON from somebody else. Raises ValueError, also for what is nested too deeply.
+def parse_json(data: bytes | str, **hooks: Any) -> Any:
+    """JSON from somebody else. Raises ValueError, also for what is nested too deeply or has too many values.
 
     Integers are of at most 1,000 digits: Python's time for longer ones is quadratic.
+
+    Args:
+        hooks: as `json.loads` has them.
     """
+    marks: Any = (b"[", b"{", b",") if isinstance(data, bytes) else ("[", "{", ",")
+    if sum(map(data.count, marks)) > _MOST_VALUES:
+        raise ValueError(f"it has more than {_MOST_VALUES:,} values")
     try:
-        value = json.loads(data, parse_int=_integer)
+        value = json.loads(data, **{"parse_int": _integer, **hooks})
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
     level = [value] if isinstance(value, (dict, list)) else []

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 
 from kimi_tokenizers.errors import ModelDirError
+from kimi_tokenizers.model_dirs.folder import Folder
 
 MAX_ENTRIES = 100_000
 """No more is looked at in one go. The folders of the largest models have a few hundred files."""
@@ -17,19 +18,20 @@ class Walk:
     def __init__(self, limit: int = MAX_ENTRIES) -> None:
         self._limit = self._left = limit
 
-    def entries(self, folder: str | os.PathLike[str]) -> Iterator[os.DirEntry[str]]:
-        """What is in a folder, in the order of the file system.
+    def entries(self, folder: str | os.PathLike[str] | Folder) -> Iterator[os.DirEntry[str]]:
+        """What is in a folder, in the order of the file system. By an open one nothing is looked up by its path.
 
         Raises:
             ModelDirError: there is more in it, and in what was looked at before, than the limit.
             OSError: it cannot be read.
         """
-        with os.scandir(folder) as entries:
+        path, where = (folder.path, folder.descriptor) if isinstance(folder, Folder) else (folder, folder)
+        with os.scandir(where) as entries:
             for entry in entries:
                 self._left -= 1
                 if self._left < 0:
                     raise ModelDirError(
-                        f"There are more than {self._limit:,} files and folders in {os.fspath(folder)!r}, or beside "
+                        f"There are more than {self._limit:,} files and folders in {os.fspath(path)!r}, or beside "
                         "it, too many to look at. Name a folder that holds models and nothing else."
                     )
                 yield entry

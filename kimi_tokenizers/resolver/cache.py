@@ -33,6 +33,7 @@ from kimi_tokenizers.model_dirs import (
     only_process,
     open_cache,
     own_folder,
+    parse_json,
 )
 from kimi_tokenizers.resolver.layering import Content
 
@@ -84,7 +85,7 @@ def _is_whole(folder: Folder, key: str, files: Mapping[str, Content]) -> bool:
     """Whether a directory holds exactly these files, by content; files that did not change are not read again."""
     try:
         with folder.folder(key) as found:
-            known = json.loads(found.read(_STAMP, _STAMP_BYTES))
+            known = parse_json(found.read(_STAMP, _STAMP_BYTES))
             if set(known) != set(files):
                 return False
             for part, names in _by_folder(files).items():
@@ -100,7 +101,7 @@ def _is_whole(folder: Folder, key: str, files: Mapping[str, Content]) -> bool:
                         if known[path] != [*_identity(inside, name), files[path].sha256]:
                             return False
         return True
-    except (OSError, ValueError, TypeError, RecursionError):
+    except (OSError, ValueError, TypeError):
         return False
 
 

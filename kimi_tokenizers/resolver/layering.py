@@ -100,7 +100,7 @@ def is_read_by_transformers(overlay: Overlay, directory: TokenizerFiles) -> bool
 def is_plain(data: bytes) -> bool:
     """Whether it is JSON in UTF-8 without a byte order mark, as transformers reads it."""
     try:
-        json.loads(data.decode("utf-8"))
+        parse_json(data.decode("utf-8"))
     except ValueError:
         return False
     return True

@@ -16,7 +16,7 @@ from typing import Any
 
 from kimi_tokenizers.catalogue import overlays
 from kimi_tokenizers.errors import FolderError, JournalError
-from kimi_tokenizers.model_dirs import Folder
+from kimi_tokenizers.model_dirs import Folder, parse_json
 from kimi_tokenizers.sync.names import BACKUP, BACKUP_NAME, FOLDER, every_name
 from kimi_tokenizers.sync.state import FILE_BYTES, State
 
@@ -93,7 +93,7 @@ def loaded(folder: Folder, name: str) -> dict[str, Entry]:
     except FolderError as error:
         raise foreign(path, str(error)) from error
     try:
-        value = json.loads(data, object_pairs_hook=_object, parse_int=_integer, parse_float=_no, parse_constant=_no)
+        value = parse_json(data, object_pairs_hook=_object, parse_int=_integer, parse_float=_no, parse_constant=_no)
         _check_keys(value, {"format", "version", "files"})
         if value["format"] != _FORMAT:
             raise ValueError(f"its format is {str(value['format'])[:100]!r}")
@@ -101,7 +101,7 @@ def loaded(folder: Folder, name: str) -> dict[str, Entry]:
             version = str(value["version"])[:100]
             raise ValueError(f"its version is {version!r}, and this kimi-tokenizers knows {_VERSION}")
         return {_name(file): _entry(file, entry) for file, entry in value["files"].items()}
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise foreign(path, f"{type(error).__name__}: {error}") from error
 
 

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import functools
 import inspect
-import json
 import os
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 from kimi_tokenizers import catalogue, resolver
 from kimi_tokenizers.catalogue import Overlay
-from kimi_tokenizers.model_dirs import TOKENIZER_CONFIG, TokenizerFiles, check_vocabulary, templates_of
+from kimi_tokenizers.model_dirs import TOKENIZER_CONFIG, TokenizerFiles, check_vocabulary, parse_json, templates_of
 from kimi_tokenizers.tokenizer.conversion import teach_transformers
 from kimi_tokenizers.tokenizer.encodings import DEFAULT_MODEL
 
@@ -84,7 +83,7 @@ def _load(
         try:
             tokenizer: TikTokenTokenizer = new.configured(
                 vocab_file,  # verified by the class, in the same read
-                json.loads(config),
+                parse_json(config),
                 templates["default"] if templates.keys() == {"default"} else templates or None,
                 line=overlay.description(),
                 name_or_path=model_id,

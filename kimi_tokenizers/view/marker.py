@@ -16,7 +16,7 @@ from hashlib import sha256
 from typing import Any
 
 from kimi_tokenizers.errors import ViewError
-from kimi_tokenizers.model_dirs import VIEW_MARKER, Folder, folder_name, model_id_of
+from kimi_tokenizers.model_dirs import VIEW_MARKER, Folder, folder_name, model_id_of, parse_json
 from kimi_tokenizers.view.writing import LOCK, is_scrap, place_of
 
 _VERSION = 1
@@ -101,11 +101,11 @@ def read_marker(view: Folder) -> dict[str, Record]:
             )
         return {}
     try:
-        value = json.loads(data)
+        value = parse_json(data)
         if value["version"] != _VERSION:
             raise ValueError(f"version {value['version']!r}, expected {_VERSION}")
         return {folder: _record(folder, entry) for folder, entry in value["models"].items()}
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ViewError(
             f"{str(target / VIEW_MARKER)!r} cannot be used ({type(error).__name__}: {error}), so it is not known what "
             f"in {str(target)!r} belongs to a view. Nothing was changed. Make a view elsewhere, or use the version of "

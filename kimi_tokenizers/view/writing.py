@@ -19,12 +19,12 @@ from pathlib import Path
 from kimi_tokenizers.errors import FolderError
 from kimi_tokenizers.model_dirs import OWN_PREFIX, Folder, only_process
 from kimi_tokenizers.resolver import Content
+from kimi_tokenizers.view.contents import MAX_DEPTH
 
 LOCK = OWN_PREFIX + "-view.lock"
 
 _TEMPORARY = OWN_PREFIX + "-new-"
 _BYTECODE = re.compile(r"(.*/)?__pycache__/[^/]*\.pyc(\.\d+)?", re.DOTALL)
-_MAX_DEPTH = 32
 
 
 def open_view(target: Path) -> Folder:
@@ -89,7 +89,7 @@ def everything_in(folder: Folder) -> list[str]:
 
 def sweep(folder: Folder, *, deep: bool = True) -> None:
     """Remove files that were never finished, and bytecode: Python could take it for that of the files in front."""
-    for relative, inside, name in _walk(folder, _MAX_DEPTH if deep else 0):
+    for relative, inside, name in _walk(folder, MAX_DEPTH if deep else 0):
         if is_scrap(relative):
             inside.remove(name)
     if deep:
@@ -106,7 +106,7 @@ def prune(folder: Folder) -> None:
                 folder.remove_folder(name)
 
 
-def _walk(folder: Folder, depth: int = _MAX_DEPTH, prefix: str = "") -> Iterator[tuple[str, Folder, str]]:
+def _walk(folder: Folder, depth: int = MAX_DEPTH, prefix: str = "") -> Iterator[tuple[str, Folder, str]]:
     """Relative path of everything but directories, the open folder that it is in, and its name there."""
     for name in folder.names():
         if not stat.S_ISDIR(folder.stat(name).st_mode):

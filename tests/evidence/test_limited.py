@@ -81,6 +81,17 @@ def test_an_answer_that_does_not_come() -> None:
     process.close()
 
 
+@pytest.mark.parametrize(
+    ("does", "seconds", "said"),
+    [("time.sleep(600)", 0.2, "did not answer within 0.2 s"), ("os._exit(3)", 60, "ended with exit status 3")],
+)
+def test_downloaded_python_that_does_not_answer(tmp_path: Path, does: str, seconds: float, said: str) -> None:
+    (tmp_path / "tokenization_kimi.py").write_text(f"import os, time\nprint('+', flush=True)\n{does}")
+    arguments = {"directory": str(tmp_path), "line": "kimi-k2.6"}
+    with pytest.raises(limited.LimitedError, match=said):
+        limited.Process("exo", b"", arguments, seconds=seconds)
+
+
 def test_ids_and_errors_of_single_texts() -> None:
     process = limited.Process("tokenizers", tokenizer_json())
     assert process.encode(["a", "b", ""], True) == [[0], [1], []]

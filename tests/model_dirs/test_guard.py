@@ -284,7 +284,7 @@ def test_a_tokenizer_json_of_200_megabytes(model_dir: Path, cache_root: Path, mo
         raise AssertionError("parsed")
 
     monkeypatch.setattr(json, "loads", parse)
-    with pytest.raises(ModelDirError, match="200,000,000 bytes, more than 67,108,864 bytes") as caught:
+    with pytest.raises(ModelDirError, match="200,000,000 bytes, more than 33,554,432 bytes") as caught:
         guard.check_vocabulary(catalogue.get(MODEL), TokenizerFiles(model_dir))
     assert "Restore the model's own file" in str(caught.value)
     assert not (cache_root / "resolved").exists()

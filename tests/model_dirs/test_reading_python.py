@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
+
 import pytest
 
-from kimi_tokenizers.model_dirs import outline, reading_python, same_code
+from kimi_tokenizers.model_dirs import assigned_text, outline, reading_python, same_code
 
 NAME = "TikTokenTokenizer"
 
@@ -67,3 +69,18 @@ def test_code_is_the_same_wherever_it_was_compiled_and_only_then() -> None:
     assert same_code(code(source), code(source, "b.py"))  # type: ignore[arg-type]
     for one, other in (("+ 1", "- 1"), ("else 0", "else 0.0"), ("lambda:", "lambda *a:"), ("'b'", "'c'")):
         assert not same_code(code(source), code(source.replace(one, other)))  # type: ignore[arg-type]
+
+
+def test_a_text_is_read_out_of_python_without_running_it() -> None:
+    read = functools.partial(assigned_text, names=["pat_str", "pattern"])
+    assert read(rb'pat_str = "|".join([r"a", r"b\s"])') == r"a|b\s"
+    assert read(b'class T:\n    pat_str = "a" "b"\n') == "ab"
+    assert read(b'pat_str = open("/etc/passwd").read()') is None
+    assert read(b"x = 1") is None
+    assert read(b"\0 not python") is None
+    assert read(b"pat_str = 'a'\n" * reading_python.SOURCE_BYTES) is None
+
+
+@pytest.mark.parametrize("kind", DEEP)
+def test_no_text_is_read_out_of_deep_python(kind: str) -> None:
+    assert assigned_text(f"pat_str = 'a'\n{DEEP[kind]}".encode(), ["pat_str"]) in (None, "a")

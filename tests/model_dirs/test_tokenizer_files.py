@@ -14,7 +14,7 @@ from layouts import write_layout
 import kimi_tokenizers as kt
 from kimi_tokenizers import view
 from kimi_tokenizers.errors import KimiTokenizersError, ModelDirError
-from kimi_tokenizers.model_dirs import TokenizerFiles, tokenizer_files
+from kimi_tokenizers.model_dirs import TokenizerFiles, parse_json, tokenizer_files
 
 MODEL = "moonshotai/Kimi-K2.6"
 CONFIG = "tokenizer_config.json"
@@ -112,7 +112,7 @@ NAMES = {
     "config.json": 16 * 2**20,
     "added_tokens.json": 16 * 2**20,
     "tiktoken.model": 16 * 2**20,
-    "tokenizer.json": 64 * 2**20,
+    "tokenizer.json": 32 * 2**20,
 }
 
 
@@ -167,6 +167,13 @@ def test_named_templates_are_taken_along(model_dir: Path) -> None:
     entry = kt.resolve(MODEL, model_dir)
     assert os.listdir(entry / "additional_chat_templates") == ["tool_use.jinja"]
     assert kt.resolve(MODEL, model_dir) == entry
+
+
+def test_json_of_too_many_values_is_not_parsed() -> None:
+    """Empty lists take twenty times as much memory as they take bytes."""
+    for data in (b"[" + b"[]," * 1_500_000 + b"[]]", "[" + "[]," * 1_500_000 + "[]]"):
+        with pytest.raises(ValueError, match="more than 3,000,000 values"):
+            parse_json(data)
 
 
 # -- private files -------------------------------------------------------------------------------

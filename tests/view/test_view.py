@@ -26,7 +26,7 @@ from layouts import INDEX, LAYOUTS, WEIGHTS, fast_tokenizer_json, hf_snapshot, s
 from kimi_tokenizers import catalogue, view
 from kimi_tokenizers.errors import KimiTokenizersError, ViewError
 from kimi_tokenizers.evidence import isolated, load_like_exo
-from kimi_tokenizers.model_dirs import exo
+from kimi_tokenizers.model_dirs import Walk, exo
 from kimi_tokenizers.view import Change, ViewedModel, ViewReport
 
 REPOSITORY = Path(view.__file__).parents[2]
@@ -203,6 +203,16 @@ def test_loops_and_dangling_links_stay_out(models: Path, target: Path) -> None:
     assert only(view.make(target, [models])).problem is None
     found = {name.split("/")[0] for name in names(target / FOLDER)}
     assert found.isdisjoint({"loop", "ping", "pong", "dangling.safetensors", "up"})
+
+
+def test_what_is_too_much_or_too_deep_is_said(models: Path, target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (models / FOLDER / "/".join(["deep"] * 33)).mkdir(parents=True)
+    assert "nested too deep for a view" in str(only(view.make(target, [models])).problem)
+    (models / FOLDER / "deep").rename(models.parent / "deep")
+    (models / FOLDER / "linked").symlink_to(fill(models.parent / "disk"))
+    walk = Walk(len(os.listdir(models / FOLDER)))  # what is behind the link is too much
+    monkeypatch.setattr("kimi_tokenizers.view.contents.Walk", lambda: walk)
+    assert "too many to look at" in str(only(view.make(target, [models])).problem)
 
 
 def test_a_weight_that_is_a_link_out_of_the_models_dir_is_linked(models: Path, target: Path, tmp_path: Path) -> None:
