@@ -20,7 +20,7 @@ START = "<|open|>tools<|sep|>"
 END = "<|close|>tools<|sep|>"
 
 _SEP = "<|sep|>"
-_ATTRIBUTE = re.compile(r'(\w+)="([^"]*)"')
+_ATTRIBUTE = re.compile(r'\b(\w+)="([^"]*)"')  # without \b, quadratic in a long word
 
 
 _CALL, _END_OF_CALL = "<|open|>call", f"<|close|>call{_SEP}"

@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from kimi_tokenizers import catalogue, resolver
-from kimi_tokenizers.errors import FolderError, ModelDirError
+from kimi_tokenizers.errors import FolderError, KimiTokenizersError, ModelDirError
 from kimi_tokenizers.model_dirs import (
     INDEX_SUFFIX,
     OWN_PREFIX,
@@ -50,6 +50,8 @@ def entries_of(model_id: str, source: Path) -> Entries:
             return {**dict(_links(folder, "", Walk(), at_top)), **front}
     except FolderError as error:
         raise ModelDirError(f"{error} Nothing was linked.") from error
+    except KimiTokenizersError:
+        raise
     except OSError as error:
         raise ModelDirError(f"Cannot read {str(error.filename or source)!r}: {error.strerror}.") from error
 
