@@ -272,6 +272,8 @@ def parse_json(data: bytes | str, **hooks: Any) -> Any:
     Args:
         hooks: as `json.loads` has them.
     """
+    if not isinstance(data, (bytes, str)):
+        raise TypeError(f"there is no text but a {type(data).__name__}")  # as json.loads does
     marks: Any = (b"[", b"{", b",") if isinstance(data, bytes) else ("[", "{", ",")
     if sum(map(data.count, marks)) > _MOST_VALUES:
         raise ValueError(f"it has more than {_MOST_VALUES:,} values")
