@@ -10,6 +10,7 @@ import ast
 import contextlib
 import json
 import re
+import sys
 import warnings
 from collections.abc import Iterator
 from typing import Any
@@ -25,6 +26,8 @@ _SPACE = r"[^\S\x1c-\x1f]*"  # these four are whitespace to Python, and not to m
 _LEADING = re.compile(_SPACE)
 _INDEX = re.compile(rf":\d+(?={_SPACE}{re.escape(_ARGUMENTS)})")
 _AFTER_MARK = re.compile(rf"{re.escape(_ARGUMENTS)}{_SPACE}(.*)", re.DOTALL)
+# Up to Python 3.10 a chain such as `a.a.a…` of some 100,000 characters ends the whole process when it is compiled.
+_LONGEST_LITERAL = sys.maxsize if sys.version_info >= (3, 11) else 20_000
 _MARKS = re.compile(r"<\|tool_call_(?:begin|end)\|>|<\|tool_calls?_section_(?:begin|end)\|>|</?think>")
 
 
@@ -99,6 +102,8 @@ def _value(arguments: str, call: str) -> Any:
     if not arguments.strip():
         return {}
     for parse in (json.loads, ast.literal_eval):  # models sometimes write Python's True and None
+        if parse is ast.literal_eval and len(arguments) > _LONGEST_LITERAL:
+            break
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", SyntaxWarning)

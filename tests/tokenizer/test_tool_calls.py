@@ -218,3 +218,11 @@ def test_ids_that_are_canonical_stay_and_none_is_given_twice() -> None:
 def test_what_cannot_be_told_is_a_typed_error(messages: Any, said: str) -> None:
     with pytest.raises(kt.KimiTokenizersError, match=said):
         kt.canonical_tool_calls(messages)
+
+
+@pytest.mark.parametrize("step", [".a", "()", "[0]", "+1", "-", "["])
+def test_arguments_of_any_depth_are_an_error_and_the_process_goes_on(step: str) -> None:
+    good, deep = call("functions.now:0"), call("functions.now:1", "a" + step * 200_000)
+    found = tool_calls.parse_tool_call(good + deep)
+    assert found == [{"id": "functions.now:0", "name": "now", "arguments": {}}]
+    assert "no JSON" in found.problems[0]  # type: ignore[attr-defined]
