@@ -8,6 +8,7 @@ from __future__ import annotations
 import builtins
 import json
 import re
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from conftest import NAMED, control_names
 from encoding_texts import GOLDEN, outcome
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from layouts import write_layout
 from mlx_lm.tokenizer_utils import TokenizerWrapper
 from mlx_lm.tool_parsers import kimi_k2
 
@@ -233,3 +235,62 @@ def test_it_parses_as_mlx_lm_does(text: str) -> None:
 def is_value(arguments: Any, text: str) -> bool:
     """Whether arguments that mlx-lm's parser hands out are the value of what was written, and not its very text."""
     return not isinstance(arguments, str) or not re.search(rf"{re.escape(ARGUMENTS)}\s*{re.escape(arguments)}", text)
+
+
+# What mlx-lm writes
+
+CONVERT = """
+import json, sys
+from pathlib import Path
+import mlx.core as mx
+from mlx.utils import tree_flatten
+from mlx_lm import convert, utils
+from mlx_lm.models import deepseek_v3
+import kimi_tokenizers
+
+source, target, again, text = *map(Path, sys.argv[1:4]), sys.argv[4]
+sizes = dict.fromkeys(("hidden_size", "intermediate_size", "moe_intermediate_size", "max_position_embeddings"), 8)
+sizes |= dict.fromkeys(("kv_lora_rank", "qk_rope_head_dim", "v_head_dim", "qk_nope_head_dim"), 4)
+sizes |= dict.fromkeys(("num_hidden_layers", "num_attention_heads", "num_key_value_heads", "first_k_dense_replace"), 1)
+config = {"model_type": "kimi_k2", "vocab_size": 163840, "n_routed_experts": None, "q_lora_rank": None, **sizes}
+(source / "config.json").write_text(json.dumps(config))
+model = deepseek_v3.Model(deepseek_v3.ModelArgs.from_dict(config))
+mx.save_safetensors(str(source / "model.safetensors"), dict(tree_flatten(model.parameters())))
+kimi_tokenizers.register()
+convert(str(source), mlx_path=str(target))
+loaded, tokenizer = utils.load(str(target))
+utils.save(again, target, loaded, tokenizer, config)
+print(json.dumps(tokenizer.encode(text)))
+"""
+
+
+STANDING_ALONE = """
+import json, sys
+sys.modules["kimi_tokenizers"] = None
+from transformers import AutoTokenizer
+*folders, text = sys.argv[1:]
+loaded = [AutoTokenizer.from_pretrained(folder, trust_remote_code=True) for folder in folders]
+print(json.dumps([tokenizer.encode(text) for tokenizer in loaded]))
+"""
+
+
+def printed(code: str, *arguments: object) -> Any:
+    command = [sys.executable, "-c", code, *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def test_what_mlx_lm_converts_and_saves_stands_alone(tmp_path: Path) -> None:
+    source = write_layout(tmp_path / "Kimi-K2.6", "broken")
+    for weights in source.glob("*.safetensors*"):
+        weights.unlink()
+    text = "Don't<|im_end|><think>世界 I'm"
+    targets = tmp_path / "Kimi-K2.6-mlx", tmp_path / "Kimi-K2.6-again"
+    ids = [34838, 163586, 163606, 2243, 6806]
+    assert printed(CONVERT, source, *targets, text) == ids
+    assert printed(STANDING_ALONE, *targets, text) == [ids, ids]
+    for target in targets:
+        assert {"tiktoken.model", "tokenization_kimi.py", "tool_declaration_ts.py", "kimi_line.json"} <= {
+            path.name for path in target.iterdir()
+        }
