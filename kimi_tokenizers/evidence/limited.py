@@ -71,7 +71,8 @@ class Process:
             env=_environment(self._home.name),
             start_new_session=True,  # what it starts ends with it
         )
-        path = [os.path.abspath(entry) for entry in sys.path if entry]
+        # Not transformers' cache of downloaded Python: the other process makes one of its own.
+        path = [entry for entry in map(os.path.abspath, filter(None, sys.path)) if not _has_remote_code(entry)]
         question = {"kind": kind, "path": path, "memory": memory, "arguments": arguments or {}}
         try:
             os.set_blocking(self._stream("stdin").fileno(), False)
@@ -166,6 +167,10 @@ class Process:
                     stream.close()
         with contextlib.suppress(OSError):
             self._home.cleanup()
+
+
+def _has_remote_code(entry: str) -> bool:
+    return os.path.isdir(os.path.join(entry, "transformers_modules"))
 
 
 def _environment(home: str) -> dict[str, str]:
