@@ -1,4 +1,4 @@
-"""How many tokens files and streams of any size have, in constant memory and on all cores.
+"""How many tokens files and streams of any size have, in constant memory.
 
 A text is read in blocks and cut where the pattern cuts anyway, whatever comes before and after; the parts, of as many
 files as it takes, are encoded together by the engine's threads. Nothing heavy is imported before it is known that all
