@@ -161,8 +161,9 @@ def _with_modules(path: Path, verdict: _Verdict, modules: Sequence[str]) -> _Ver
     detail = f"{'; '.join(imported(path, modules))}; the tokenizer: {verdict.detail}"
     if verdict.would_load is False:
         return _Verdict(verdict.state, False, detail, verdict.error)
-    drifted = set(modules) - set(uncompared(path))
-    return _Verdict("drifted" if drifted else verdict.state, None, detail)
+    wrong = set(modules) - set(uncompared(path))
+    # What nobody examined is not called overlaid, even if it is most likely what exo left.
+    return _Verdict("drifted" if wrong or verdict.state == "overlaid" else verdict.state, None, detail)
 
 
 def imported(path: Path, modules: Sequence[str]) -> list[str]:

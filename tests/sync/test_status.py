@@ -590,7 +590,7 @@ def test_bytecode_that_another_python_left_is_said_to_be_unexamined_and_sync_rem
     before = snapshot(model_dir)
     name = left_by_another_python(model_dir / "__pycache__", model_dir)
     result = examined(model_dir)
-    assert (result.state, result.would_load, result.fingerprints) == ("overlaid", None, None)
+    assert (result.state, result.would_load, result.fingerprints) == ("drifted", None, None)
     assert result.files[name] == "unknown"
     for said in (name, "another version of Python made it", "remove it, which is safe", "files are in place"):
         assert said in result.detail
