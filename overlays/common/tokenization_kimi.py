@@ -1793,7 +1793,7 @@ class _Tokenizer(_Base):
         in_two_methods = hasattr(super(), "_batch_encode_plus")
         if kwargs.pop("return_offsets_mapping", False):
             new = self._places(kwargs)
-            new.keeps_overflowing = in_two_methods
+            new.keeps_overflowing = in_two_methods or not kwargs.get("return_tensors")
             return new.fill(self._encode_plus, text, text_pair=text_pair, places=new, **kwargs)
         places: _Places | None = kwargs.get("places")
         if places is not None:
@@ -1801,7 +1801,10 @@ class _Tokenizer(_Base):
                 del kwargs["places"]
                 text = places.put(text)
                 text_pair = None if text_pair is None else places.put(text_pair)
-            return super()._encode_plus(text, text_pair=text_pair, **kwargs)
+            encoded = super()._encode_plus(text, text_pair=text_pair, **kwargs)
+            for name in () if places.keeps_overflowing else ("overflowing_tokens", "num_truncated_tokens"):
+                encoded.pop(name, None)
+            return encoded
         if text_pair is None and not in_two_methods and self._is_plain_batch(text, kwargs):
             return self._encode_texts(text, **kwargs)
         text = self._encode_early(text, kwargs)
@@ -2411,7 +2414,7 @@ class _Places:
         self.split_special_tokens = split_special_tokens
         self.words = words
         self.keeps_overflowing = True
-        """Whether overflowing tokens come back also in tensors, as in transformers 4."""
+        """Whether overflowing tokens come back: with transformers 5 not in tensors."""
         self.ids: list[int] = []
         self.spans: list[Span] = []
 
@@ -2455,9 +2458,6 @@ class _Places:
             if name in encoded:
                 encoded[name] = self._each(encoded[name], self.ids, None)
         encoded["offset_mapping"] = self._each(numbers, self.spans, (0, 0))
-        if return_tensors and not self.keeps_overflowing:
-            encoded.pop("overflowing_tokens", None)
-            encoded.pop("num_truncated_tokens", None)
         is_one = isinstance(text, str) or (self.words and len(text) > 0 and isinstance(text[0], str))
         return BatchEncoding(encoded, tensor_type=return_tensors, prepend_batch_axis=is_one)
 

@@ -106,6 +106,8 @@ def test_added_tokens() -> None:
 
 # In every form that transformers takes
 
+OVERFLOWING = {"pad_to_multiple_of": 4, "truncation": True, "return_overflowing_tokens": True, "max_length": 1}
+
 
 def plain(value: Any) -> Any:
     """A result as lists, with the types of arrays."""
@@ -146,6 +148,8 @@ def test_a_text_or_a_pair(
 
 @settings(max_examples=60)
 @given(st.lists(written, min_size=1, max_size=3), options, st.sampled_from(["texts", "two lists", "tuples", "lists"]))
+@example(["", "0000", "a"], {**OVERFLOWING, "return_tensors": "np"}, "texts")
+@example(["", "0000", "a"], OVERFLOWING, "texts")
 def test_a_batch(tokenizer: TikTokenTokenizer, batch: list[str], kwargs: dict[str, Any], kind: str) -> None:
     others = [text[::-1] for text in batch]
     pairs = list(zip(batch, others, strict=True))
