@@ -15,7 +15,7 @@ from kimi_tokenizers.catalogue import Overlay
 from kimi_tokenizers.errors import KimiTokenizersError
 from kimi_tokenizers.model_dirs.exo import model_id_of
 from kimi_tokenizers.model_dirs.renumbering import original
-from kimi_tokenizers.model_dirs.tokenizer_files import CHAT_TEMPLATE, TOKENIZER_CONFIG, TokenizerFiles
+from kimi_tokenizers.model_dirs.tokenizer_files import CHAT_TEMPLATE, TOKENIZER_CONFIG, TokenizerFiles, parse_json
 
 # What the modules of tokenizers are called that are executed out of a model directory.
 _PYTHON = "tokenization_"
@@ -83,9 +83,9 @@ def _control_tokens_of_tokenizer_json(directory: TokenizerFiles) -> dict[str, An
     """Its added tokens as a `tokenizer_config.json` has them; empty where there are none. Takes tenths of a second."""
     with directory.opened("tokenizer.json") as file:
         try:
-            value = {} if file is None else json.loads(file.read())
+            value = {} if file is None else parse_json(file.read())
             return {str(entry["id"]): entry for entry in value.get("added_tokens") or ()}
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        except (ValueError, KeyError, TypeError, AttributeError):
             return {}  # the guard says what is wrong with it
 
 
