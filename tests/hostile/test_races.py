@@ -5,10 +5,12 @@ A file is exchanged for one of another vocabulary, or of another line, in a proc
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import json
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +24,9 @@ from sync_directories import LIGHT, OVERLAY, Spawned, forked, replaced_as_exo_do
 import kimi_tokenizers as kt
 from kimi_tokenizers import sync, view
 from kimi_tokenizers.errors import KimiTokenizersError
+from kimi_tokenizers.model_dirs.renaming import FREE, renamed
 
-CONFIG, VOCAB, LINE = "tokenizer_config.json", "tiktoken.model", "kimi_line.json"
+CONFIG, VOCAB, LINE, PYTHON = "tokenizer_config.json", "tiktoken.model", "kimi_line.json", "tokenization_kimi.py"
 PROBE, IDS = "<think><|im_end|>", [163606, 163586]
 ROUNDS, SECONDS = 40, 60  # at least so many rounds; and for so long, until both outcomes were met
 
@@ -75,6 +78,10 @@ def _is_right(front: Path) -> bool:
     )
 
 
+def by_loading(model_dir: Path, target: Path) -> bool:
+    return kt.load(MODEL, model_dir).encode(PROBE, add_special_tokens=False) == IDS
+
+
 def by_registering(model_dir: Path, target: Path) -> bool:
     from transformers import AutoTokenizer
 
@@ -89,7 +96,7 @@ def by_registering(model_dir: Path, target: Path) -> bool:
     return found == IDS
 
 
-@pytest.mark.parametrize("way", [by_resolving, by_a_view, by_registering])
+@pytest.mark.parametrize("way", [by_resolving, by_a_view, by_loading, by_registering])
 def test_what_is_handed_out_is_what_was_checked(way: Callable[[Path, Path], bool], tmp_path: Path) -> None:
     model_dir = write_layout(tmp_path / "models" / FOLDER, "good")
     (model_dir / LINE).write_bytes(OVERLAY.read(LINE))
@@ -114,7 +121,7 @@ def test_what_is_handed_out_is_what_was_checked(way: Callable[[Path, Path], bool
 
 @pytest.mark.parametrize("name", [CONFIG, VOCAB, LINE])
 def test_sync_writes_its_own_files_whole_or_nothing(name: str, tmp_path: Path) -> None:
-    """Beside a downloader that puts one version there and then the other. `test_sync_crash` shows that none is lost."""
+    """Beside a downloader that puts one version there and then the other."""
     model_dir = write_layout(tmp_path / "models" / FOLDER, "broken")
     versions = (LIGHT.read(name) if name != CONFIG else (model_dir / CONFIG).read_bytes(), other(name))
 
@@ -138,3 +145,42 @@ def test_sync_writes_its_own_files_whole_or_nothing(name: str, tmp_path: Path) -
     assert downloads.rounds > 0
     assert done > 0
     assert refused > 0 or name == LINE
+
+
+@pytest.mark.parametrize("name", [CONFIG, LINE, PYTHON])
+def test_sync_and_restore_lose_no_version(name: str, tmp_path: Path) -> None:
+    """Beside a process that takes away what is there and puts a new version there, and itself replaces nothing."""
+    model_dir = write_layout(tmp_path / "models" / FOLDER, "broken")
+    (tmp_path / "others").mkdir()
+    numbers = itertools.count()
+
+    def move(source: Path, target: Path) -> None:
+        with contextlib.suppress(FileExistsError, FileNotFoundError):
+            assert renamed(-1, str(source), -1, str(target), FREE)
+
+    def put() -> None:
+        number = next(numbers)
+        new = tmp_path / "others" / f"{number}"
+        new.write_text(json.dumps({"version": number, **versioned}))
+        move(model_dir / name, tmp_path / "others" / f"{number}.taken")
+        move(new, model_dir / name)
+
+    versioned = json.loads(OVERLAY.read(name)) if name != PYTHON else {}
+    done, end = 0, time.monotonic() + SECONDS
+    with Spawned(put) as putting:
+        while done < ROUNDS and time.monotonic() < end:
+            try:
+                sync.apply(sync.plan(LIGHT, model_dir), force=True)
+                done += 1
+            except KimiTokenizersError:
+                continue
+            finally:
+                with contextlib.suppress(KimiTokenizersError):
+                    sync.restore(model_dir, force=True)
+    assert done > 0
+    kept = {json.loads(content)["version"] for content in found(tmp_path) if content.startswith(b'{"version"')}
+    assert set(range(putting.rounds)) - kept == set()
+
+
+def found(folder: Path) -> Iterator[bytes]:
+    return (path.read_bytes() for path in folder.rglob("*") if path.is_file())

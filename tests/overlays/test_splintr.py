@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import os
 import pickle
@@ -76,7 +77,11 @@ def test_what_is_hard_for_engines(model: KimiEncoding, plain: tiktoken.Encoding,
 
 @pytest.mark.parametrize("character", ["a", "中", "!", "é", "\0", "\r\n", "'s", "👍"])
 def test_a_million_of_one_character(model: KimiEncoding, plain: tiktoken.Encoding, character: str) -> None:
-    assert model.encode(character * 1_000_000) == plain.encode(character * 1_000_000)
+    text = character * 1_000_000
+    found = model.encode(text)
+    assert model.decode(found) == text
+    with contextlib.suppress(ValueError):  # tiktoken 0.12 has no stack for a word of that length
+        assert found == plain.encode(text)
 
 
 def test_every_character_that_the_engines_might_split_differently(
