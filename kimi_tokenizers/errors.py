@@ -7,12 +7,17 @@ from __future__ import annotations
 
 from kimi_tokenizers.escaping import escaped
 
+_LONGEST = 10_000  # characters of a message, so that what somebody else's file holds fills no screens nor logs
+
 
 class KimiTokenizersError(Exception):
     """Base of every error that this package raises on purpose. Its text can be printed, whoever wrote what is in it."""
 
     def __str__(self) -> str:
-        return escaped(super().__str__(), keep="\n")
+        text, half = super().__str__(), _LONGEST // 2
+        if len(text) > _LONGEST:  # what to do next is said at the end
+            text = f"{text[:half]}… ({len(text) - 2 * half:,} characters more) …{text[-half:]}"
+        return escaped(text, keep="\n")
 
 
 class ModelIdError(KimiTokenizersError, ValueError):

@@ -235,6 +235,7 @@ def hostile_directories(folder: Path, chance: random.Random, counts: Counts) -> 
     place = hostile.Place(folder)
     counts["hostile directories"] += 1
     steps = ("status", "explain", "resolve", "load", "view", "exo on the view", "dry run", "sync", "restore")
+    steps += tuple(step for what, (_, step) in hostile.READ_BACK.items() if name.startswith(what) and step not in steps)
     _exercise(place, hostile.KINDS[name](place), name, steps)
 
 

@@ -57,6 +57,7 @@ from kimi_tokenizers.sync.status import examine
 from kimi_tokenizers.version import __version__
 
 REPORT_SCHEMA = 1
+_LONGEST = 4096  # characters of a text in a report
 
 
 def status_report(found: Found, progress: Callable[[str], None] = lambda model_id: None) -> dict[str, Any]:
@@ -120,10 +121,15 @@ def _check(report: Mapping[str, Any]) -> None:
     """That a report has the form it should. Raises ValueError, KeyError, TypeError, AttributeError."""
     if not isinstance(report["models"], list) or not isinstance(report.get("problems", []), list):
         raise ValueError("its models and problems are no lists")
+    if not all(
+        isinstance(text, str) and len(text) <= _LONGEST
+        for text in (*report.get("problems", ()), report.get("node", ""))
+    ):
+        raise ValueError(f"its node or a problem is no text of at most {_LONGEST} characters")
     for model in report["models"]:
         prints = model["fingerprints"] or {}
         texts = [model["model"], model["state"], *(prints[what] for what in ("tokens", "prompts") if prints)]
-        if not all(isinstance(text, str) and text for text in texts):
+        if not all(isinstance(text, str) and 0 < len(text) <= _LONGEST for text in texts):
             raise ValueError("a model has no name, state or fingerprint where there should be one")
         if model["would_load"] not in (True, False, None):
             raise ValueError(f"would_load is {model['would_load']!r}")
@@ -146,13 +152,12 @@ def compare_reports(reports: Mapping[str, Mapping[str, Any]]) -> list[Difference
     Nodes whose fingerprints are equal tokenize alike, whether a model there is healthy or overlaid; so a state differs
     only where one would not load, or is not there.
     """
-    names = sorted({model["model"] for value in reports.values() for model in value["models"]})
+    nodes: dict[str, dict[str, list[dict[str, str]]]] = {}
+    for node, value in reports.items():
+        for model in value["models"]:
+            nodes.setdefault(model["model"], {name: [] for name in reports})[node].append(_summary(model))
     differences = []
-    for name in names:
-        by_node = {
-            node: [_summary(model) for model in value["models"] if model["model"] == name]
-            for node, value in reports.items()
-        }
+    for name, by_node in sorted(nodes.items()):
         for what in ("tokens", "prompts", "state"):
             values: dict[str, tuple[str, ...]] = {}
             for node, summaries in by_node.items():

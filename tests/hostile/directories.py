@@ -12,16 +12,16 @@ import json
 import os
 import py_compile
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from hostile.journals import DAMAGED, ESCAPES, JOURNALS, honest
 from layouts import INDEX, WEIGHTS, write_layout
 
 MODEL, FOLDER = "moonshotai/Kimi-K2.6", "moonshotai--Kimi-K2.6"
 SECRET = "SECRET-d41d8cd98f00b204"
 TERABYTE = 1 << 40
-ESCAPES = "\x1b]0;owned\x07\x1b[31m\u202e[/red]\n"
 
 # What else is read beside the tokenizer files, and some of what would be: of each a kind for each of `_special`.
 BESIDE = ("kimi_line.json", "added_tokens.json", "generation_config.json", "additional_chat_templates/tool_use.jinja")
@@ -189,10 +189,10 @@ def loops_of_links(place: Place) -> Path:
 # Files of another kind, or without an end
 
 
-def _special(name: str) -> Iterator[tuple[str, Builder]]:
+def _special(name: str) -> dict[str, Builder]:
     def cleared(place: Place) -> Path:
         path = place.model() / name
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.unlink(missing_ok=True)
         return path
 
@@ -207,18 +207,17 @@ def _special(name: str) -> Iterator[tuple[str, Builder]]:
         path.mkdir()
         (path / "file").write_text("inside")
 
-    yield f"{name} is a FIFO", spoilt(lambda place, path: os.mkfifo(path))
-    yield f"{name} is a link to a device", spoilt(lambda place, path: path.symlink_to("/dev/zero"))
-    yield f"{name} is a terabyte", spoilt(lambda place, path: sparse(path))
-    yield (
-        f"{name} is a link to a weight",
-        spoilt(lambda place, path: path.symlink_to(place.outside / "weight.safetensors")),
-    )
-    yield f"{name} is a folder", spoilt(folder)
+    return {
+        "a FIFO": spoilt(lambda place, path: os.mkfifo(path)),
+        "a link to a device": spoilt(lambda place, path: path.symlink_to("/dev/zero")),
+        "a terabyte": spoilt(lambda place, path: sparse(path)),
+        "a link to a weight": spoilt(lambda place, path: path.symlink_to(place.outside / "weight.safetensors")),
+        "a folder": spoilt(folder),
+    }
 
 
 for _name in (*TOKENIZER_FILES, *BESIDE, INDEX):
-    KINDS.update(_special(_name))
+    KINDS.update({f"{_name} is {_what}": _build for _what, _build in _special(_name).items()})
 
 
 # Code that would run
@@ -343,9 +342,10 @@ TEXTS: dict[str, bytes] = {
 }
 
 
-def _with_text(name: str, text: bytes) -> Builder:
+def _with_text(name: str, text: object) -> Builder:
     def build(place: Place) -> Path:
         model_dir = place.model()
+        (model_dir / name).parent.mkdir(parents=True, exist_ok=True)
         put(model_dir, name, text)
         return model_dir
 
@@ -409,44 +409,6 @@ KINDS.update(
 # Records of sync that others wrote
 
 
-def journal(**entries: Any) -> dict[str, Any]:
-    """A journal with these entries; two underscores in a name stand for a dot."""
-    files = {name.replace("__", "."): entry for name, entry in entries.items()}
-    return {"format": "kimi-tokenizers journal", "version": 1, "files": files}
-
-
-def entry(**values: Any) -> dict[str, Any]:
-    """An entry that says that a file was there before."""
-    state = {"kind": "file", "sha256": "0" * 64, "size": 5, "mode": 0o644, "mtime_ns": 0, "target": ""}
-    return {"ours": [], "priors": [state | {"backup": "1-tokenizer_config.json"} | values]}
-
-
-_NAME = "tokenizer_config__json"
-JOURNALS: dict[str, Any] = {
-    "ours names the user's file": journal(
-        **{_NAME: entry(kind="absent", sha256="", size=0, backup="") | {"ours": ["@sha256@"]}}
-    ),
-    "a backup that is not there": journal(**{_NAME: entry()}),
-    "a backup of a huge number": journal(**{_NAME: entry(backup="999999999-tokenizer_config.json")}),
-    "a backup outside": journal(**{_NAME: entry(backup="../../../outside/token")}),
-    "a time out of range": journal(**{_NAME: entry(mtime_ns=1 << 70)}),
-    "a time before all times": journal(**{_NAME: entry(mtime_ns=-(1 << 63))}),
-    "a size out of range": journal(**{_NAME: entry(size=1 << 80)}),
-    "a link to elsewhere": journal(
-        **{_NAME: entry(kind="link", sha256="", size=0, target="../../outside/token", backup="")}
-    ),
-    "a link that is no text": journal(**{_NAME: entry(kind="link", sha256="", size=0, target="\ud800x", backup="")}),
-    "a link of 100,000 characters": journal(
-        **{_NAME: entry(kind="link", sha256="", size=0, target="x" * 100_000, backup="")}
-    ),
-    "a file that is none of a tokenizer": journal(config__json=entry(backup="1-config.json")),
-    "a name with escapes": journal(**{ESCAPES: entry()}),
-    "a version of tomorrow": journal() | {"version": 2},
-    "10,000 generations": journal(**{_NAME: {"ours": [], "priors": entry()["priors"] * 10_000}}),
-    "no object": [1],
-}
-
-
 def _with_journal(value: Any) -> Builder:
     def build(place: Place) -> Path:
         model_dir = place.model()
@@ -454,7 +416,8 @@ def _with_journal(value: Any) -> Builder:
         (folder / "backup").mkdir(parents=True)
         (folder / "backup" / "2-tokenizer_config.json").write_text("an orphan")
         digest = hashlib.sha256((model_dir / "tokenizer_config.json").read_bytes()).hexdigest()
-        (folder / "journal.json").write_text(json.dumps(value).replace("@sha256@", digest))
+        text = value if isinstance(value, bytes) else json.dumps(value).encode()
+        (folder / "journal.json").write_bytes(text.replace(b"@sha256@", digest.encode()))
         return model_dir
 
     return build
@@ -462,13 +425,95 @@ def _with_journal(value: Any) -> Builder:
 
 KINDS.update({f"a journal: {name}": _with_journal(value) for name, value in JOURNALS.items()})
 
+# What else is read back of what was written once: where it lies, seen from the model directory, and who reads it.
 
-@kind("a journal: a FIFO")
-def journal_is_a_fifo(place: Place) -> Path:
-    model_dir = place.model()
-    (model_dir / ".kimi-tokenizers").mkdir()
-    os.mkfifo(model_dir / ".kimi-tokenizers" / "journal.json")
-    return model_dir
+READ_BACK = {
+    "the record of sync": (".kimi-tokenizers/journal.json", "status"),
+    "a report": ("../../report.json", "compare"),
+    "the marker of a view": ("../../view/.kimi-tokenizers-view.json", "view"),
+    "exo's list of files": (f"../caches/{FOLDER}/{FOLDER}--main--file_list.json", "explain"),
+}
+_STATUS = {"model": MODEL, "path": "/models", "state": "healthy", "would_load": True, "fingerprints": {}, "detail": ""}
+_PRINTS = {"tokens": "0" * 64, "prompts": "0" * 64}
+
+
+def report(*models: Any, **values: Any) -> dict[str, Any]:
+    """A report of `status`, which `status --compare` reads."""
+    return {"schema": 1, "ok": True, "node": "n", "problems": [], "places": [], "models": list(models)} | values
+
+
+def _status(**values: Any) -> dict[str, Any]:
+    return _STATUS | {"fingerprints": _PRINTS} | values
+
+
+HONEST_REPORT = report(_status())
+REPORTS: dict[str, Any] = {
+    "escapes in every text": report(
+        _status(model=ESCAPES, state=ESCAPES, would_load=False, detail=ESCAPES, path=ESCAPES, next=ESCAPES),
+        _status(model=f"{ESCAPES}2", fingerprints={"tokens": ESCAPES, "prompts": ESCAPES}),
+        **{"node": ESCAPES, "version": ESCAPES, "problems": [ESCAPES]},
+    ),
+    "surrogates": report(_status(model="\ud800", state="\udfff", would_load=False), node="\ud800"),
+    "a schema of escapes": report(schema=ESCAPES),
+    "a schema of a megabyte": report(schema="x" * 1_000_000),
+    "a schema that is true": report(_status(), schema=True),
+    "a schema that is a list": report(schema=[[1]]),
+    "texts of a megabyte": report(
+        _status(model="x" * 1_000_000, state="y" * 1_000_000, would_load=False), node="z" * 1_000_000
+    ),
+    "would_load of a number": report(_status(would_load=1)),
+    "would_load of a megabyte": report(_status(would_load="x" * 1_000_000)),
+    "models of wrong types": report(_status(), 7),
+    "fingerprints of wrong types": report(_status(fingerprints=[1, 2])),
+    "fingerprints of other hashes": report(_status(fingerprints={"tokens": ["0"], "prompts": {}})),
+    "problems of wrong types": report(_status(), problems=[{"a": ESCAPES}, 7, None]),
+    "problems that are none": report(_status(), problems=None),
+    "a node of a wrong type": report(_status(), node=[ESCAPES, {}]),
+    "30,000 models": report(*[_status(model=f"m/{number}") for number in range(30_000)]),
+    "50,000 problems": report(_status(), problems=["x"] * 50_000),
+    "one model 50,000 times": report(*[_status(state=f"s{number}", would_load=False) for number in range(50_000)]),
+}
+MARKERS: dict[str, Any] = {
+    "a folder that leads out": {"version": 1, "models": {"../../outside": {}}},
+    "a source of a wrong type": {
+        "version": 1,
+        "models": {FOLDER: {"model_id": MODEL, "source": 7, "former_sources": [], "files": {}}},
+    },
+    "files that lead out": {
+        "version": 1,
+        "models": {
+            FOLDER: {
+                "model_id": MODEL,
+                "source": "/",
+                "former_sources": [ESCAPES],
+                "files": {"../../outside/token": ["0"], "/etc/passwd": ["0"], ESCAPES: ["0"], "a\0b": ["0"]},
+            }
+        },
+    },
+    "a version of escapes": {"version": ESCAPES, "models": {}},
+    "a version of a megabyte": {"version": "x" * 1_000_000, "models": {}},
+    "a name of a megabyte": {"version": 1, "models": {"x" * 1_000_000: {"model_id": ESCAPES}}},
+    "models of a wrong type": {"version": 1, "models": [1]},
+}
+LISTS: dict[str, Any] = {
+    "names with escapes": [{"path": ESCAPES, "size": 1}, {"path": "tokenizer_config.json", "size": ESCAPES}],
+    "names of wrong types": [{"path": [ESCAPES], "size": {}}, {"path": None}, {"path": 7}],
+    "sizes out of range": [{"path": "tokenizer_config.json", "size": size} for size in (-1, 10**300, True, 1e300)],
+    "entries that are no objects": [7, None, "x"],
+    "50,000 entries": [{"path": f"{number}", "size": number} for number in range(50_000)],
+}
+_OWN = {
+    "the record of sync": {what: damage(honest()) for what, damage in DAMAGED.items()},
+    "a report": REPORTS,
+    "the marker of a view": MARKERS,
+    "exo's list of files": LISTS,
+}
+_MILLION = b"[" + b"0," * 1_000_000 + b"0]"
+for _name, (_path, _) in READ_BACK.items():
+    KINDS.update({f"{_name}: {what}": _with_text(_path, content) for what, content in TEXTS.items()})
+    KINDS[f"{_name}: a million entries"] = _with_text(_path, _MILLION)
+    KINDS.update({f"{_name}: {what}": _with_text(_path, content) for what, content in _OWN[_name].items()})
+    KINDS.update({f"{_name} is {what}": build for what, build in _special(_path).items()})
 
 
 # Names

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import io
+import json
 import os
 import pickle
 import resource
@@ -23,7 +24,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from hostile.directories import FOLDER, MODEL, SECRET, Place
+from hostile.directories import FOLDER, HONEST_REPORT, MODEL, SECRET, Place
 
 import kimi_tokenizers as kt
 from kimi_tokenizers.commands import main
@@ -120,6 +121,9 @@ def _objections(name: str, outcome: tuple[str, Any], ids: Sequence[int]) -> list
         return [f"raised {value}"]
     if kind == "ids":
         return [] if list(value) == list(ids) or name == "resolve" else [f"the ids are {value}, and right are {ids}"]
+    longest = max(map(len, (value if kind == "refused" else value[1]).split("\n")))
+    if longest > 20_000:
+        return [f"it shows a line of {longest:,} characters"]
     if kind == "refused":
         return [f"its error shows {value!a}"] if _moves_a_terminal(value) else []
     status, output = value
@@ -168,13 +172,14 @@ def _limit(place: Place) -> None:
         resource.setrlimit(resource.RLIMIT_AS, (used + MOST_MEMORY, hard))
     os.environ["KIMI_TOKENIZERS_CACHE"] = str(place.models.parent / "cache")
     os.environ["HOME"] = str(place.models.parent / "home")
+    os.environ["EXO_DEFAULT_MODELS_DIR"] = str(place.models)
     os.fsync = lambda descriptor: None  # no machine goes down here
     os.chdir(place.models.parent)
 
 
 def _outcome(step: str, place: Place, model_dir: Path) -> tuple[str, Any]:
     try:
-        if step in COMMANDS and step != "resolve":
+        if step not in _STEPS:
             return "command", _command(step, place, model_dir)
         return "ids", list(_STEPS[step](place, model_dir))
     except kt.KimiTokenizersError as error:
@@ -184,7 +189,8 @@ def _outcome(step: str, place: Place, model_dir: Path) -> tuple[str, Any]:
 
 
 def _command(step: str, place: Place, model_dir: Path) -> tuple[int, str]:
-    models, view = str(place.models), str(place.models.parent / "view")
+    models, view, report = str(place.models), str(place.models.parent / "view"), place.models.parent / "report.json"
+    report.with_name("other.json").write_text(json.dumps(HONEST_REPORT))
     arguments = {
         "status": ["status", models],
         "status of the synced": ["status", models],
@@ -193,6 +199,7 @@ def _command(step: str, place: Place, model_dir: Path) -> tuple[int, str]:
         "sync": ["sync", "--all", models],
         "restore": ["restore", models],
         "view": ["view", view, "--from", models],
+        "compare": ["status", "--compare", str(report), str(report.with_name("other.json"))],
     }[step]
     output = io.StringIO()
     with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):

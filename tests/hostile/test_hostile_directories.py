@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 import tiktoken
-from hostile.directories import BESIDE, IDS_DIFFER, KINDS, MODEL, OPEN, TABLES, UNLOADABLE, Place
+from hostile.directories import BESIDE, IDS_DIFFER, KINDS, MODEL, OPEN, READ_BACK, TABLES, UNLOADABLE, Place
 from hostile.exercise import COMMANDS, PROBE, RECORD, exercise
 from sync_directories import OVERLAY
 
@@ -30,6 +30,7 @@ OTHERS = (
     "config.json",
     "tool_declaration_ts.py is",
 )
+OTHERS += tuple(READ_BACK)  # each of these has a test of its own
 OTHERS += ("tokenizer.json", "kimi_line.json", "model.safetensors.index.json: ")
 CONFIGURED = [f"tokenizer_config.json: {name}" for name in (*IDS_DIFFER, *UNLOADABLE, *TABLES)]
 CODE = [name for name in KINDS if "Python" in name or name.startswith(("modules", "packages"))]
@@ -44,6 +45,16 @@ def ids(plain: tiktoken.Encoding) -> list[int]:
 def test_commands(tmp_path: Path, ids: list[int], name: str) -> None:
     place = Place(tmp_path)
     assert exercise(place, KINDS[name](place), ids, COMMANDS) == []
+
+
+@pytest.mark.parametrize("what", READ_BACK)
+def test_what_is_read_back(tmp_path: Path, ids: list[int], what: str) -> None:
+    wrong = []
+    for number, name in enumerate(name for name in KINDS if name.startswith(what)):
+        place = Place(tmp_path / str(number))
+        found = exercise(place, KINDS[name](place), ids, [READ_BACK[what][1]])
+        wrong += [f"{name}: {one}" for one in found]
+    assert wrong == []
 
 
 @pytest.mark.parametrize("name", [name for name in (*CONFIGURED, *CODE) if name not in OPEN])

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from disk_faults import DISKS, no_exchange, no_flushing, no_links, no_moves
 from hostile.flipping import Flipping
+from hostile.journals import DAMAGED
 from sync_directories import (
     FOLDER,
     LIGHT,
@@ -35,7 +36,6 @@ from kimi_tokenizers.sync.names import FOLDER as RECORD
 
 PYTHON = "tokenization_kimi.py"
 OTHER = 65534  # a user id
-Attack = Callable[[dict[str, Any]], Any]
 
 
 @pytest.fixture(autouse=True)
@@ -147,82 +147,13 @@ def test_a_folder_that_flips_to_a_link_while_another_user_syncs(public: Path, wh
 # -- journals --------------------------------------------------------------------------------------------------
 
 
-def prior(**changes: Any) -> Attack:
-    """The journal, with something else said of what was there before `tokenization_kimi.py`."""
-
-    def attack(journal: dict[str, Any]) -> Any:
-        journal["files"][PYTHON]["priors"][0].update(changes)
-        return journal
-
-    return attack
-
-
-def entry(**changes: Any) -> Attack:
-    def attack(journal: dict[str, Any]) -> Any:
-        journal["files"][PYTHON].update(changes)
-        return journal
-
-    return attack
-
-
-def link(**changes: Any) -> Attack:
-    return prior(**{"kind": "link", "sha256": "", "size": 0, "mode": 0, "target": "x", "backup": "", **changes})
-
-
-SHA = "0" * 64
-JOURNALS: dict[str, Attack] = {
-    "deep": lambda journal: b"[" * 200_000,
-    "deep-object": lambda journal: b'{"format":' * 100_000,
-    "empty": lambda journal: b"",
-    "a-number": lambda journal: b"1" * 100_000,
-    "a-long-number": lambda journal: json.dumps(journal).replace('"size": ', '"size": 1' + "0" * 5000).encode(),
-    "nan": lambda journal: json.dumps(journal).replace('"version": 1', '"version": NaN').encode(),
-    "twice-the-same-key": lambda journal: json.dumps(journal).replace('"ours": [', '"ours": [], "ours": [').encode(),
-    "version-true": lambda journal: {**journal, "version": True},
-    "version-float": lambda journal: json.dumps(journal).replace('"version": 1', '"version": 1.0').encode(),
-    "more-keys": lambda journal: {**journal, "more": 1},
-    "files-a-list": lambda journal: {**journal, "files": []},
-    "ours-a-text": entry(ours=SHA),
-    "ours-of-numbers": entry(ours=[1]),
-    "ours-huge": entry(ours=[f"{number:064x}" for number in range(10_001)]),
-    "ours-twice": entry(ours=[SHA, SHA]),
-    "priors-an-object": entry(priors={}),
-    "priors-huge": entry(
-        priors=[
-            {"kind": "link", "sha256": "", "size": 0, "mode": 0, "mtime_ns": 0, "target": f"{number}", "backup": ""}
-            for number in range(10_001)
-        ]
-    ),
-    "size-true": prior(size=True),
-    "size-huge": prior(size=1 << 40),
-    "size-negative": prior(size=-1),
-    "mode-huge": prior(mode=0o10000),
-    "mode-false": prior(mode=False),
-    "time-huge": prior(mtime_ns=10**30),
-    "time-negative": prior(mtime_ns=-(10**30)),
-    "time-of-a-link": link(mtime_ns=(1 << 63) * 10**9),
-    "time-a-float": prior(mtime_ns=1.5),
-    "backup-0000000001": prior(backup="0000000001-" + PYTHON),
-    "backup-elsewhere": prior(backup="../1-" + PYTHON),
-    "backup-of-another": prior(backup="1-tiktoken.model"),
-    "backup-none": prior(backup=None),
-    "kind-unknown": prior(kind="folder"),
-    "kind-a-list": prior(kind=["file"]),
-    "an-inode": prior(inode=[1, 2]),
-    "target-surrogate": link(target="\ud800"),
-    "target-nul": link(target="a\0b"),
-    "target-empty": link(target=""),
-    "absent-with-a-backup": prior(kind="absent", sha256=""),
-}
-
-
-@pytest.mark.parametrize("kind", JOURNALS)
+@pytest.mark.parametrize("kind", DAMAGED)
 @pytest.mark.parametrize("file", ["journal.json", "restored.json"])
 def test_a_journal_that_sync_never_writes_is_one_clear_error(tmp_path: Path, kind: str, file: str) -> None:
     model_dir = mixed(tmp_path)
     do_sync(model_dir)
     path = model_dir / RECORD / "journal.json"
-    made = JOURNALS[kind](json.loads(path.read_bytes()))
+    made = DAMAGED[kind](json.loads(path.read_bytes()))
     path.write_bytes(made if isinstance(made, bytes) else json.dumps(made).encode())
     os.rename(path, model_dir / RECORD / file)
     before = without_lock(tmp_path)

@@ -304,35 +304,6 @@ def test_a_backup_that_was_edited(tmp_path: Path) -> None:
     assert (model_dir / "tokenizer_config.json").read_bytes() == b"{}"
 
 
-JOURNALS: dict[str, Callable[[dict[str, Any]], Any]] = {
-    "not-json": lambda journal: b"\xff\x00",
-    "list": lambda journal: [],
-    "another-format": lambda journal: {**journal, "format": "somebody else's"},
-    "a-newer-version": lambda journal: {**journal, "version": 2},
-    "another-file": lambda journal: {**journal, "files": {"model.safetensors": journal["files"]["kimi_line.json"]}},
-    "a-way-out": lambda journal: {**journal, "files": {"../x": journal["files"]["kimi_line.json"]}},
-    "no-priors": lambda journal: {**journal, "files": {"kimi_line.json": {"ours": [], "priors": []}}},
-    "a-backup-elsewhere": lambda journal: json.loads(json.dumps(journal).replace('"1-', '"../../1-')),
-    "a-mode-of-text": lambda journal: json.loads(json.dumps(journal).replace('"mode": ', '"mode": "x", "x": ')),
-}
-
-
-@pytest.mark.parametrize("kind", JOURNALS)
-def test_a_damaged_or_foreign_journal_stops_everything(tmp_path: Path, kind: str) -> None:
-    model_dir = broken(tmp_path)
-    do_sync(model_dir)
-    path = model_dir / STATE / "journal.json"
-    made = JOURNALS[kind](json.loads(path.read_bytes()))
-    path.write_bytes(made if isinstance(made, bytes) else json.dumps(made).encode())
-    (model_dir / "tokenization_kimi.py").unlink()
-    before = snapshot(tmp_path)
-    for work in (lambda: do_sync(model_dir), lambda: sync.restore(model_dir, force=True)):
-        with pytest.raises(JournalError, match="is not the record of kimi-tokenizers") as caught:
-            work()
-        assert str(path) in str(caught.value)
-        assert_same(snapshot(tmp_path), before)
-
-
 def make_link(path: Path) -> None:
     path.symlink_to(path.parent / "elsewhere")
 
