@@ -108,6 +108,7 @@ VOCAB_SHA256 = "b6c497a7469b33ced9c38afb1ad6e47f03f5e5dc05f15930799210ec050c5103
 VOCAB_BYTES = 2_795_286
 N_RANKS = 163_584
 N_CONTROL_TOKENS = 256
+N_IDS = N_RANKS + N_CONTROL_TOKENS
 
 _UPPER = r"[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}&&[^\p{Han}]]"
 _LOWER = r"[\p{Ll}\p{Lm}\p{Lo}\p{M}&&[^\p{Han}]]"
@@ -191,7 +192,7 @@ class Line(NamedTuple):
     encoder: bool = False
 
     @classmethod
-    def of(cls, value: str | Mapping[str, Any] | None) -> Line:
+    def of(cls, value: str | Mapping[str, Any] | Line | None) -> Line:
         """From the content of a `kimi_line.json`, or from the name of a line in `CONTROL_TOKENS`.
 
         None is a table that may belong to any of these: what they share, and nothing else, is certain.
@@ -199,6 +200,8 @@ class Line(NamedTuple):
         Raises:
             ControlTokenError: it is neither.
         """
+        if isinstance(value, Line):
+            return value
         if isinstance(value, Mapping) and "control_tokens" in value:
             return cls._with_table(value)
         name = value.get("line") if isinstance(value, Mapping) else value
@@ -217,7 +220,7 @@ class Line(NamedTuple):
         if not isinstance(name, str) or not isinstance(table, Mapping) or not table:
             raise ControlTokenError("The model line has no name, or its `control_tokens` are no object with entries.")
         entries = [(_table_entry(key, entry), entry) for key, entry in table.items()]
-        if not all(N_RANKS <= index < N_RANKS + N_CONTROL_TOKENS for (index, _, _), _ in entries):
+        if not all(_is_control(index) for (index, _, _), _ in entries):
             raise ControlTokenError(f"The control tokens of the model line {name!r} have ids of other tokens.")
         names = {index: (token, special) for (index, token, special), _ in entries}
         if not len({token for token, _ in names.values()}) == len(names) == len(entries):
@@ -342,7 +345,7 @@ def control_tokens(
     Raises:
         ControlTokenError: the table contradicts itself or what is known of the vocabulary.
     """
-    line = line if isinstance(line, Line) else Line.of(line)
+    line = Line.of(line)
     if not table:
         return {index: ControlToken(*entry) for index, entry in line.names.items()}
     certain, known = line.certain(), line.known()
@@ -362,12 +365,8 @@ def control_tokens(
     return result
 
 
-def _line(value: str | Mapping[str, Any] | Line | None) -> Line:
-    return value if isinstance(value, Line) else Line.of(value)
-
-
 def _is_control(index: int) -> bool:
-    return N_RANKS <= index < N_RANKS + N_CONTROL_TOKENS
+    return N_RANKS <= index < N_IDS
 
 
 def _added_table(added: Any, table: Mapping[int, ControlToken]) -> dict[int, ControlToken]:
@@ -396,11 +395,11 @@ def _check_table(result: Mapping[int, ControlToken]) -> None:
             f"The control-token table gives the name {twice!r} to more than one id. Restore the model's own "
             "tokenizer_config.json."
         )
-    beyond = sorted(index for index in result if index >= N_RANKS + N_CONTROL_TOKENS)
-    if beyond != list(range(N_RANKS + N_CONTROL_TOKENS, N_RANKS + N_CONTROL_TOKENS + len(beyond))):
+    beyond = sorted(index for index in result if index >= N_IDS)
+    if beyond != list(range(N_IDS, N_IDS + len(beyond))):
         raise ControlTokenError(
-            f"The control-token table has ids up to {beyond[-1]}, but Kimi has {N_RANKS + N_CONTROL_TOKENS:,} ids, "
-            "and tokens that were added follow these without a gap. Restore the model's own tokenizer_config.json."
+            f"The control-token table has ids up to {beyond[-1]}, but Kimi has {N_IDS:,} ids, and tokens that were "
+            "added follow these without a gap. Restore the model's own tokenizer_config.json."
         )
 
 
@@ -413,7 +412,7 @@ def _raise_other_name(index: int, name: str, ours: str) -> NoReturn:
 
 def special_tokens(table: Mapping[int, ControlToken]) -> dict[str, int]:
     """Name -> id of all 256 control tokens; an id without a name in `table` is a reserved token."""
-    names = {index: f"<|reserved_token_{index}|>" for index in range(N_RANKS, N_RANKS + N_CONTROL_TOKENS)}
+    names = {index: f"<|reserved_token_{index}|>" for index in range(N_RANKS, N_IDS)}
     names.update((index, token.content) for index, token in table.items())
     return {name: index for index, name in names.items()}
 
@@ -509,7 +508,7 @@ _FOR_OTHERS = (
 NO_LIMIT = int(1e30)  # what transformers writes as `model_max_length` where there is none
 
 _MOST_BYTES = 16 * 1024 * 1024  # of a file; the largest known, a configuration with a template in it, has 20 KB
-_DEEPEST = 100  # objects and lists within one another
+_DEEPEST = 256  # objects and lists within one another
 _TEMPLATE_NAME = re.compile(r"\w[\w.-]*")  # they are also names of files
 
 
@@ -1538,7 +1537,7 @@ class _Tokenizer(_Base):
         """
         if vocab_file is None:
             raise VocabFileError(f"The model directory has no {VOCAB_FILE}. Put that of any Kimi K2 model there.")
-        self._line = self._checked_line(_line_beside(vocab_file)[0] if line is None else _line(line))
+        self._line = self._checked_line(_line_beside(vocab_file)[0] if line is None else Line.of(line))
         self._table = control_tokens(added_tokens_decoder, self._line)
         table = {**self._table, **_added_table(added_tokens or {}, self._table)}
         ranks = read_table(vocab_file)
@@ -1610,7 +1609,7 @@ class _Tokenizer(_Base):
         if line is None and vocab_file is not None:
             line, beside = _line_beside(vocab_file)
             saved = saved or beside
-        line, saved = _line(line), saved or {}
+        line, saved = Line.of(line), saved or {}
         added_tokens = saved.get("saved_tokens") or {}
         table = configuration.get("added_tokens_decoder") or {}
         if not isinstance(table, Mapping):
@@ -1619,9 +1618,7 @@ class _Tokenizer(_Base):
         added = _added_table(added_tokens, own)
         for index, token in own.items():
             if not _is_control(index) and (index not in added or added[index].content != token.content):
-                _raise_other_name(
-                    index, token.content, f"the control tokens are {N_RANKS} to {N_RANKS + N_CONTROL_TOKENS - 1}"
-                )
+                _raise_other_name(index, token.content, f"the control tokens are {N_RANKS} to {N_IDS - 1}")
         settings = honoured(configuration, {**own, **added})
         if templates is not None:
             settings["chat_template"] = templates
@@ -1649,7 +1646,7 @@ class _Tokenizer(_Base):
     @property
     def vocab_size(self) -> int:
         """Number of ids, control tokens included: 163,840, the models' `vocab_size`."""
-        return N_RANKS + N_CONTROL_TOKENS
+        return N_IDS
 
     def __len__(self) -> int:
         return int(self.model.n_vocab)
@@ -2698,7 +2695,6 @@ def _check_calls(calls: Any) -> None:
             check_json(arguments, f"the arguments of {where}")
 
 
-_DEEPEST = 256
 _LARGEST = 1 << 4096  # of integers; Python writes none of many more digits
 
 
