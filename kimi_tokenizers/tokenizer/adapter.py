@@ -37,15 +37,13 @@ def adapt(fast_tokenizer: Tokenizer) -> Tokenizer:
     """
     if not callable(getattr(fast_tokenizer, "get_vocab", None)):
         raise TypeError(f"Expected a fast tokenizer of transformers, got {type(fast_tokenizer).__name__}.")
-    from kimi_tokenizers.tokenizer.encodings import encoding_arguments
+    from kimi_tokenizers.overlays.common.tokenization_kimi import KimiEncoding
+    from kimi_tokenizers.tokenizer.encodings import rank_table
 
     vocabulary: Mapping[str, int] = fast_tokenizer.get_vocab()  # type: ignore[attr-defined]
-    arguments = encoding_arguments("kimi-k2.6")
-    _compare_ranks(vocabulary, arguments["mergeable_ranks"])
-    arguments["special_tokens"] = _control_tokens(vocabulary)
-    from kimi_tokenizers.overlays.common.tokenization_kimi import KimiEncoding
-
-    fast_tokenizer.model = KimiEncoding("kimi_k2", **arguments)  # type: ignore[attr-defined]
+    table = rank_table(catalogue.overlays()["kimi-k2.6"])
+    _compare_ranks(vocabulary, table.ranks)
+    fast_tokenizer.model = KimiEncoding(table, _control_tokens(vocabulary))  # type: ignore[attr-defined]
     return fast_tokenizer
 
 

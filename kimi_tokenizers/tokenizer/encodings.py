@@ -33,7 +33,7 @@ def encoding(model_id: str = DEFAULT_MODEL) -> KimiEncoding:
 
     table = json.loads(overlay.read(TOKENIZER_CONFIG))["added_tokens_decoder"]
     names = kimi.special_tokens(kimi.control_tokens(table, overlay.description()))
-    return kimi.new_encoding(rank_table(overlay), names)
+    return kimi.KimiEncoding(rank_table(overlay), names)
 
 
 def rank_table(overlay: Overlay) -> RankTable:

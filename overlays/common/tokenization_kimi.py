@@ -706,33 +706,13 @@ class KimiEncoding(tiktoken.Encoding):
     tiktoken's own tables, with the control tokens in them, are built for the methods that ask for them, and not before.
     """
 
-    _table: RankTable | None = None
-    """What it was made of; None where that was any other table of ranks, with which everything is tiktoken's."""
-
-    def __init__(
-        self,
-        name: str,
-        *,
-        pat_str: str,
-        mergeable_ranks: dict[bytes, int] | RankTable,
-        special_tokens: dict[str, int],
-        explicit_n_vocab: int | None = None,
-    ) -> None:
-        if isinstance(mergeable_ranks, RankTable):
-            self.name = name
-            self._pat_str = pat_str
-            self._table = mergeable_ranks
-            self._special_tokens = special_tokens
-            self._special_token_values = set(special_tokens.values())
-            self.max_token_value = max(N_RANKS - 1, *special_tokens.values())
-        else:
-            super().__init__(
-                name,
-                pat_str=pat_str,
-                mergeable_ranks=mergeable_ranks,
-                special_tokens=special_tokens,
-                explicit_n_vocab=explicit_n_vocab,
-            )
+    def __init__(self, table: RankTable, special_tokens: dict[str, int]) -> None:
+        self.name = "kimi_k2"
+        self._pat_str = PAT_STR
+        self._table = table
+        self._special_tokens = special_tokens
+        self._special_token_values = set(special_tokens.values())
+        self.max_token_value = max(N_RANKS - 1, *special_tokens.values())
         # A text without any of these characters, or of these beginnings, has no control token in it.
         self._firsts = tuple({token[:1]: None for token in special_tokens})
         # Where all names are ASCII, lone surrogates, which become other characters, cannot make one.
@@ -743,15 +723,16 @@ class KimiEncoding(tiktoken.Encoding):
         self._growing: dict[int, tuple[list[int], str, bytes]] = {}
         self._beginnings = tuple({"<|" if token.startswith("<|") else token: None for token in special_tokens})
 
-    def __getstate__(self) -> object:
-        if self._table is None:
-            return super().__getstate__()
-        return {
-            "name": self.name,
-            "pat_str": self._pat_str,
-            "mergeable_ranks": self._table,
-            "special_tokens": self._special_tokens,
-        }
+    # Copies and pickles
+
+    def __copy__(self) -> KimiEncoding:
+        return self  # it never changes
+
+    def __deepcopy__(self, memo: Any) -> KimiEncoding:
+        return self
+
+    def __reduce__(self) -> tuple[type[KimiEncoding], tuple[RankTable, dict[str, int]]]:
+        return KimiEncoding, (self._table, self._special_tokens)
 
     # What is made when it is needed
 
@@ -762,7 +743,6 @@ class KimiEncoding(tiktoken.Encoding):
 
     @functools.cached_property
     def _mergeable_ranks(self) -> dict[bytes, int]:  # type: ignore[override]
-        assert self._table is not None
         return self._table.ranks
 
     @functools.cached_property
@@ -771,7 +751,7 @@ class KimiEncoding(tiktoken.Encoding):
 
     @functools.cached_property
     def _engine(self) -> Engine:
-        return Engine(self._core_bpe) if self._table is None else _engine(self._table)
+        return _engine(self._table)
 
     @functools.cached_property
     def _encode_ascii(self) -> Callable[[str], list[int]]:
@@ -781,7 +761,6 @@ class KimiEncoding(tiktoken.Encoding):
     @functools.cached_property
     def _token_bytes(self) -> list[bytes | None]:
         """Bytes of every id, and after the last as often None: an index from -1 down gives None, too, and no token."""
-        assert self._table is not None
         tokens = self._table.tokens + [None] * (2 * self.n_vocab - N_RANKS)
         for name, index in self._special_tokens.items():
             tokens[index] = name.encode()
@@ -806,14 +785,6 @@ class KimiEncoding(tiktoken.Encoding):
     def tokens(self) -> dict[int, str]:
         """Id -> token of every token."""
         return {index: token for token, index in self.token_ids.items()}
-
-    # Copies and pickles
-
-    def __copy__(self) -> KimiEncoding:
-        return self  # it never changes
-
-    def __deepcopy__(self, memo: Any) -> KimiEncoding:
-        return self
 
     def encode(
         self,
@@ -1047,8 +1018,6 @@ class KimiEncoding(tiktoken.Encoding):
 
     def decode_bytes(self, tokens: Sequence[int]) -> bytes:
         """As `tiktoken.Encoding.decode_bytes`. Raises TokenIdError, which is a KeyError, for an unknown id."""
-        if self._table is None:
-            return super().decode_bytes(tokens)
         if len(tokens) > _FEW:
             with contextlib.suppress(ArithmeticError, KeyError, ValueError):  # no control tokens are known there
                 return self._engine.decode(tokens)
@@ -1092,8 +1061,6 @@ class KimiEncoding(tiktoken.Encoding):
 
     def decode_single_token_bytes(self, token: int) -> bytes:
         """As `tiktoken.Encoding.decode_single_token_bytes`. Raises TokenIdError, which is a KeyError."""
-        if self._table is None:
-            return super().decode_single_token_bytes(token)
         try:
             return self._token_bytes[token] or self.decode_bytes((token,))
         except IndexError:
@@ -1101,7 +1068,7 @@ class KimiEncoding(tiktoken.Encoding):
 
     def token_byte_values(self) -> list[bytes]:
         """As `tiktoken.Encoding.token_byte_values`: the bytes of every id that is no control token, sorted."""
-        return super().token_byte_values() if self._table is None else sorted(self._table.tokens)
+        return sorted(self._table.tokens)
 
     def _raise_bad_id(self, ids: Iterable[Any]) -> None:
         """Raise TokenIdError if one of the ids is an integer, but none of this vocabulary's ids."""
@@ -1543,7 +1510,7 @@ class _Tokenizer(_Base):
         ranks = read_table(vocab_file)
         self.special_tokens = special_tokens(table)
         _check_names(self.special_tokens, ranks)
-        self.model = new_encoding(ranks, self.special_tokens)
+        self.model = KimiEncoding(ranks, dict(self.special_tokens))
         self._vocab_file = os.fspath(vocab_file)
 
         extra = kwargs.pop("extra_special_tokens", None)
@@ -1685,7 +1652,7 @@ class _Tokenizer(_Base):
         missing = {name: index for name, index in self._added_tokens_encoder.items() if name not in self.special_tokens}
         if missing:
             self.special_tokens.update(missing)
-            self.model = new_encoding(self.model._table or self.model._mergeable_ranks, self.special_tokens)
+            self.model = KimiEncoding(self.model._table, dict(self.special_tokens))
         return added
 
     # What upstream's class has besides, for tools that read it. The tables are the tokenizer's own: not to be changed.
@@ -2240,11 +2207,7 @@ class _Tokenizer(_Base):
     def save_vocabulary(self, save_directory: str, filename_prefix: str | None = None) -> tuple[str]:
         """Write the rank table, byte for byte as published. Returns its path."""
         path = Path(save_directory, (f"{filename_prefix}-" if filename_prefix else "") + VOCAB_FILE)
-        lines = [
-            b"%b %d\n" % (binascii.b2a_base64(token, newline=False), rank)
-            for token, rank in self.model._mergeable_ranks.items()
-        ]
-        _write(path, b"".join(lines))
+        _write(path, self.model._table.data)
         return (str(path),)
 
 
@@ -2285,11 +2248,6 @@ _NOT_FOR_THE_TOKENIZER = (
     *("gguf_file", "local_files_only", "proxies", "resume_download", "revision", "subfolder", "token"),
     *("trust_remote_code", "use_auth_token", "user_agent"),
 )
-
-
-def new_encoding(ranks: RankTable | dict[bytes, int], names: Mapping[str, int]) -> KimiEncoding:
-    """The `.model` with these control tokens, name -> id."""
-    return KimiEncoding("kimi_k2", pat_str=PAT_STR, mergeable_ranks=ranks, special_tokens=dict(names))
 
 
 # Whether this is the file of the installed package, and not one that lies in a model directory.
