@@ -872,12 +872,13 @@ class KimiEncoding(tiktoken.Encoding):
         self, text: str, allowed: Literal["all"] | AbstractSet[str], disallowed: Literal["all"] | Collection[str]
     ) -> list[str | int]:
         """A text in pieces. Raises ValueError on a control token that is disallowed."""
-        if isinstance(text, Prompt) and _all_allowed(allowed, disallowed):
-            return self._split_prompt(text)
-        if isinstance(allowed, str) and allowed == "all":
+        everything = isinstance(allowed, str) and allowed == "all"
+        if everything:
             allowed = self.special_tokens_set
             if disallowed == "all":
                 disallowed = ()
+            if isinstance(text, Prompt) and not disallowed:
+                return self._split_prompt(text)
         if not isinstance(text, str) or not isinstance(allowed, (frozenset, set)):
             super().encode(text, allowed_special=allowed, disallowed_special=disallowed)  # says what is wrong with it
             raise TypeError(f"allowed_special must be 'all' or a set of strings, not {type(allowed).__name__}.")
@@ -893,14 +894,12 @@ class KimiEncoding(tiktoken.Encoding):
                 super().encode(match.group(), allowed_special=allowed, disallowed_special=forbidden)  # raises
         if has_none:
             return [text]
-        if len(allowed) == len(self._special_tokens):
+        if everything:
             only_angles = len(text) > _SHORT and self._is_usual and not any(name in text for name in self._square)
-            return self._split_at(self._angles if only_angles else self._splitter, _without_surrogates(text))
-        wanted = frozenset(self._special_tokens.keys() & allowed)
-        return self._split_at(_any_of(wanted), _without_surrogates(text)) if wanted else [text]
-
-    def _split_at(self, names: re.Pattern[str], text: str) -> list[str | int]:
-        split: list[str | int] = names.split(text)  # every other piece is a name
+            names = self._angles if only_angles else self._all_names
+        else:
+            names = _any_of(frozenset(self._special_tokens.keys() & allowed))
+        split: list[str | int] = names.split(_without_surrogates(text))  # every other piece is a name
         split[1::2] = map(self._special_tokens.__getitem__, split[1::2])  # type: ignore[arg-type]
         return [piece for piece in split if piece != ""]
 
@@ -917,13 +916,13 @@ class KimiEncoding(tiktoken.Encoding):
         return split
 
     @functools.cached_property
-    def _splitter(self) -> re.Pattern[str]:
-        return re.compile(f"({_alternatives(self._special_tokens)})")
+    def _all_names(self) -> re.Pattern[str]:
+        return _any_of(frozenset(self._special_tokens))
 
     @functools.cached_property
     def _angles(self) -> re.Pattern[str]:
-        """A splitter at the names that begin with `<`. `re` looks for one character much faster than for two."""
-        return re.compile(f"({_alternatives(self._special_tokens.keys() - self._square)})")
+        """Those that begin with `<`. `re` looks for one character much faster than for two."""
+        return _any_of(frozenset(self._special_tokens.keys() - self._square))
 
     def _encode_split(self, splits: Sequence[Sequence[str | int]], threads: int) -> list[list[int]]:
         """Ids of texts in pieces. Much text is shared out among threads, where that pays.
@@ -1288,15 +1287,9 @@ def _without_surrogates(text: str) -> str:
 # 3.2. Control tokens in a text
 
 
-def _all_allowed(allowed: Any, disallowed: Any) -> bool:
-    """Whether arguments of `encode` say that all control tokens are recognised, and that none is an error."""
-    everything = isinstance(allowed, str) and allowed == "all"
-    return everything and (not disallowed or (isinstance(disallowed, str) and disallowed == "all"))
-
-
 @functools.lru_cache(maxsize=8)
 def _any_of(names: frozenset[str]) -> re.Pattern[str]:
-    return re.compile(f"({_alternatives(names)})")
+    return re.compile(f"({_alternatives(names) or '(?!)'})")  # (?!) fits nothing
 
 
 def _alternatives(names: Collection[str], depth: int = 0) -> str:
