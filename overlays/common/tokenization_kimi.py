@@ -1069,10 +1069,13 @@ class KimiEncoding(tiktoken.Encoding):
         """As `tiktoken.Encoding.token_byte_values`: the bytes of every id that is no control token, sorted."""
         return sorted(self._table.tokens)
 
-    def _raise_bad_id(self, ids: Iterable[Any]) -> None:
-        """Raise TokenIdError if one of the ids is an integer, but none of this vocabulary's ids."""
+    def _raise_bad_id(self, ids: Iterable[Any], only_ids: bool = False) -> None:
+        """Raise TokenIdError if one of them is an integer but no id; with `only_ids` also if it is no integer."""
         for position, index in enumerate(ids):
-            if hasattr(index, "__index__") and not (0 <= int(index) < self.n_vocab and self._token_bytes[index]):
+            if not hasattr(index, "__index__"):
+                if only_ids:
+                    raise TokenIdError(f"Token ids must be integers; at position {position} is {str(index)[:60]!r}.")
+            elif not (0 <= int(index) < self.n_vocab and self._token_bytes[index]):
                 raise TokenIdError(
                     f"There is no token with id {int(index)} (at position {position}); ids: 0 to {self.n_vocab - 1}. "
                     "These come from another vocabulary, or are padding such as -100 that must be removed first."
@@ -1958,14 +1961,7 @@ class _Tokenizer(_Base):
         return token.encode("utf-8", "replace")
 
     def _raise_bad_id(self, ids: Iterable[Any]) -> NoReturn:
-        for position, index in enumerate(ids):
-            if not isinstance(index, int) and not hasattr(index, "__index__"):
-                raise TokenIdError(f"Token ids must be integers; at position {position} is {str(index)[:60]!r}.")
-            if not 0 <= int(index) < len(self):
-                raise TokenIdError(
-                    f"There is no token with id {int(index)} (at position {position}); ids: 0 to {len(self) - 1}. "
-                    "These come from another vocabulary, or are padding such as -100 that must be removed first."
-                )
+        self.model._raise_bad_id(ids, only_ids=True)
         raise TokenIdError("These ids cannot be decoded.")
 
     # Chat
