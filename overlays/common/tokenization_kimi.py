@@ -1260,9 +1260,8 @@ _ODD = re.compile(
 
 _NOT_KNOWN = "it gives other ids than the known ones"
 
-# A text of words that are tokens, and its ids.
-_PROOF = 1575809898  # CRC of the ids of `_proof_text()`, each in four bytes
-
+# CRC of the ids of `_proof_text()`, each in four bytes.
+_PROOF = 1575809898
 
 # A text of words that are tokens, so that nothing is to be merged; and the CRC of its ids.
 _FIRST_TEXT = "Hello, world! It's THE end; we'll see 1234567.\r\n\r\n  x \t y **z**\n\n    return self 中文，你好"
@@ -1746,12 +1745,9 @@ class _Tokenizer(_Base):
 
     def __call__(self, text: Any = None, *args: Any, **kwargs: Any) -> Any:
         """Ids, attention mask and whatever is asked for, as `PreTrainedTokenizer.__call__`. Raises TextTypeError."""
-        others = (*args[:3], *map(kwargs.get, ("text_pair", "text_target", "text_pair_target")))
-        if text is not None or all(other is None for other in others):
-            self._check_text(text)
-        for other in others:
-            if other is not None:
-                self._check_text(other)
+        texts = (text, *args[:3], *map(kwargs.get, ("text_pair", "text_target", "text_pair_target")))
+        for given in [one for one in texts if one is not None] or [None]:
+            self._check_text(given)
         return super().__call__(text, *args, **kwargs)
 
     def _ids(self, text: str, split_special_tokens: bool) -> list[int]:
@@ -2314,16 +2310,8 @@ _CLEANED_UP = (" .", " ?", " !", " ,", " ' ", " n't", " 'm", " 's", " 've", " 'r
 
 # The arguments that `TikTokenTokenizer._encode_texts` understands.
 _PLAIN_ARGUMENTS = {
-    "add_special_tokens",
-    "max_length",
-    "pad_to_multiple_of",
-    "padding_side",
-    "padding_strategy",
-    "return_attention_mask",
-    "return_tensors",
-    "split_special_tokens",
-    "truncation_strategy",
-    "verbose",
+    *("add_special_tokens", "max_length", "pad_to_multiple_of", "padding_side", "padding_strategy", "verbose"),
+    *("return_attention_mask", "return_tensors", "split_special_tokens", "truncation_strategy"),
 }
 
 
