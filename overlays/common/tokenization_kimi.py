@@ -2590,21 +2590,22 @@ def _check_message(message: Mapping[Any, Any]) -> None:
 
 _TEXT = (str, type(None))
 _TEXTS = frozenset({"name", "reasoning", "reasoning_content", "tool_call_id"})
+_MEDIA_PARTS = ("image", "image_url", "video", "video_url")
+
+
+def _check_text(value: Any, name: str, where: str) -> None:
+    if not isinstance(value, _TEXT):
+        raise ConversationError(f"the `{name}` of {where} is {_a(value)}, not a text.")
 
 
 def _check_part(part: Any, where: str) -> None:
     if not isinstance(part, Mapping):
         raise ConversationError(f"{where} is {_a(part)}, not an object with a `type`.")
-    if not isinstance(part.get("type"), _TEXT):
-        raise ConversationError(f"the `type` of {where} is {_a(part['type'])}, not a text.")
-    if not isinstance(part.get("text"), _TEXT):
-        raise ConversationError(f"the `text` of {where} is {_a(part['text'])}, not a text.")
+    _check_text(part.get("type"), "type", where)
+    _check_text(part.get("text"), "text", where)
     is_media = part.get("type") in _MEDIA_PARTS or "image" in part or "image_url" in part
     if part.get("text") is None and not is_media:
         raise ConversationError(f"{where} is of the type {str(part.get('type'))[:40]!r} and has no `text`.")
-
-
-_MEDIA_PARTS = ("image", "image_url", "video", "video_url")
 
 
 def _check_calls(calls: Any) -> None:
@@ -2618,9 +2619,8 @@ def _check_calls(calls: Any) -> None:
             raise ConversationError(
                 f"{found}. A call is an object with `id` and `function`, of `name` and `arguments`."
             )
-        for name, value in (("id", call.get("id")), ("function.name", function.get("name"))):
-            if not isinstance(value, _TEXT):
-                raise ConversationError(f"the `{name}` of {where} is {_a(value)}, not a text.")
+        _check_text(call.get("id"), "id", where)
+        _check_text(function.get("name"), "function.name", where)
         if not function.get("name"):
             raise ConversationError(f"the function of {where} has no `name`.")
         arguments = function.get("arguments")
