@@ -71,7 +71,7 @@ NOT_HONOURED: dict[str, Any] = {
 }
 
 
-def configured(folder: Path, **changes: Any) -> Path:
+def configured(folder: Path, /, **changes: Any) -> Path:
     """The model directory with the overlay in place, and a changed `tokenizer_config.json`."""
     path = write_layout(folder, "good")
     config = json.loads((path / "tokenizer_config.json").read_bytes())
