@@ -1422,6 +1422,7 @@ def typed_errors(method: _Method) -> _Method:
     @functools.wraps(method)
     def applied(self: Any, *arguments: Any, **kwargs: Any) -> Any:
         try:
+            _check_ends({**dict(zip(("conversation", "tools"), arguments)), **kwargs})  # noqa: B905 (there may be more)
             return method(self, *arguments, **kwargs)
         except (KimiTokenizersError, ImportError, MemoryError, OSError):
             raise
@@ -2671,9 +2672,49 @@ def _check_json(value: Any, checked: set[int], depth: int) -> None:
         checked.add(id(value))
 
 
+_MOST_VALUES = 1_000_000
+
+
+def _check_ends(given: Mapping[str, Any]) -> None:
+    """Raise ConversationError where a class of the caller's has more to give than anybody means, or never ends.
+
+    What renders a prompt goes through all of it, more than once. `given` is what was given, by name.
+    """
+    if not _has_more_than(_MOST_VALUES, given):
+        return
+    name, value = next(
+        ((name, value) for name, value in given.items() if _has_more_than(_MOST_VALUES, value)), ("", ())
+    )
+    where = f"`{name[:40]}`"
+    if name == "conversation" and isinstance(value, (list, tuple)):
+        where = _unrenderable(value, bool(value) and isinstance(value[0], (list, tuple))) or "The conversation"
+    elif isinstance(value, (list, tuple)):
+        which = (n for n, one in enumerate(itertools.islice(value, 1000)) if _has_more_than(_MOST_VALUES, one))
+        where = "".join(f"`{name[:40]}[{n}]`" for n in itertools.islice(which, 1)) or where
+    raise ConversationError(f"{where if name else 'The conversation'} has more than {_MOST_VALUES:,} values.")
+
+
+def _has_more_than(most: int, value: Any) -> bool:
+    """Whether there are more values in a value, at any depth; one that is there twice counts once."""
+    seen: dict[int, Any] = {}  # the values as well, so that no other gets the id of one that is gone
+    waiting, count = [value], 0
+    while waiting:
+        one = waiting.pop()
+        if not issubclass(type(one), (Mapping, list, tuple)) or id(one) in seen:  # whatever its `__class__` says
+            continue
+        seen[id(one)] = one
+        for inside in one if isinstance(one, (list, tuple)) else one.values():
+            count += 1
+            if count > most:
+                return True
+            if type(inside) is not str:
+                waiting.append(inside)
+    return False
+
+
 def _a(value: Any) -> str:
     """The kind of a value, for a message."""
-    name = type(value).__name__
+    name = type(value).__name__[:80] or "object"
     return "None" if value is None else f"{'an' if name[0] in 'aeiouAEIOU' else 'a'} {name}"
 
 
@@ -2690,16 +2731,21 @@ def _what_is_wrong(conversation: Any, error: Exception) -> str:
 
 
 def _unrenderable(conversation: Iterable[Any], is_batch: bool = True) -> str:
-    for index, message in enumerate(conversation):
-        if is_batch and isinstance(message, (list, tuple)):
-            if which := _unrenderable(message, is_batch=False):
-                return f"Conversation {index}: {which}"
-            continue
+    for index, message in enumerate(itertools.islice(conversation, 10_000)):
         field: Any = None
         try:
-            check_conversation([message], can_be_batch=False)
+            if is_batch and isinstance(message, (list, tuple)):
+                if which := _unrenderable(message, is_batch=False):
+                    return f"Conversation {index}: {which}"
+                continue
+            if _has_more_than(_MOST_VALUES, message):
+                fields = itertools.islice(message.items() if isinstance(message, Mapping) else (), 1000)
+                field = next((name for name, value in fields if _has_more_than(_MOST_VALUES, value)), None)
+                raise ValueError
             for field, value in message.items():
-                json.dumps({field: value})
+                json.dumps({field: value if value and str(value) else None})
+            field = None
+            check_conversation([message], can_be_batch=False)
         except Exception:
             return f"Message {index}" + (f" with its `{field[:40]}`" if isinstance(field, str) else "")
     return ""

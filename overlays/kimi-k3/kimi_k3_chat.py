@@ -14,7 +14,17 @@ try:
 except ImportError:  # inside the package, where that file has its own name
     from kimi_tokenizers.overlays.common.tokenization_kimi import ConversationError, Prompt
 
-from .kimi_k3_messages import Images, Segments, Written, json_block, opened, system, tool_calls_of, written_messages
+from .kimi_k3_messages import (
+    Images,
+    Segments,
+    Written,
+    json_block,
+    opened,
+    system,
+    tool_calls_of,
+    tools_block,
+    written_messages,
+)
 from .kimi_k3_values import short
 
 EFFORTS = ("low", "high", "max")
@@ -63,10 +73,8 @@ def _after(tool_choice: Any, response_format: Any, response_schema: Any) -> Segm
 def _before(tools: Any, thinking: bool, thinking_effort: Any) -> Segments:
     """The system messages before the conversation."""
     segments: Segments = []
-    if tools is not None and not isinstance(tools, (list, tuple)):
-        raise ConversationError(f"`tools` is a {type(tools).__name__}, not a list of JSON schemas.")
-    if tools:
-        segments += system("tool-declare", _TOOLS + json_block(tools, "`tools`"))
+    if tools is not None and (tools or not isinstance(tools, (list, tuple))):
+        segments += system("tool-declare", _TOOLS + tools_block(tools, "`tools`"))
     if thinking and thinking_effort is not None:
         if not isinstance(thinking_effort, str) or thinking_effort not in EFFORTS:
             raise ConversationError(

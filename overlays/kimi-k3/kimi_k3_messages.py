@@ -113,6 +113,17 @@ def json_block(value: Any, where: str) -> str:
     return f"```json\n{compact(value, where)}\n```"
 
 
+def tools_block(tools: Any, where: str) -> str:
+    """The schemas of tools, each of which is an object."""
+    if not isinstance(tools, (list, tuple)):
+        raise ConversationError(f"{where} is {short(tools)}, not a list of JSON schemas.")
+    for number, tool in enumerate(tools):
+        if not isinstance(tool, Mapping):
+            raise ConversationError(f"{where}: number {number} is {short(tool)}, not a JSON schema or a function.")
+        compact(tool, f"{where}: number {number}")
+    return json_block(tools, where)
+
+
 # -- what is in a message ------------------------------------------------------------------------------
 
 
@@ -303,7 +314,7 @@ def written_messages(messages: Sequence[Any], images: Images, thinking: bool) ->
             written.append((index, [*opened("message", _named(role, message, where)), *body], rest))
             turn = _Turn(tool_calls_of(message, where))
         elif role == "system" and message.get("tools"):
-            text = _MORE_TOOLS + json_block(message["tools"], f"{where}: `tools`")
+            text = _MORE_TOOLS + tools_block(message["tools"], f"{where}: `tools`")
             written.append((index, system("tool-declare", text), []))
         elif role in ("system", "user"):
             head = [*opened("message", _named(role, message, where)), *_content(message, where, images)]

@@ -105,4 +105,4 @@ def short(value: Any) -> str:
         return "a very large number"
     if isinstance(value, (str, bytes, int, float, type(None))):
         return repr(value[:60] if isinstance(value, (str, bytes)) else value)[:60]
-    return f"an object of type {type(value).__name__}"
+    return f"an object of type {type(value).__name__[:80]}"

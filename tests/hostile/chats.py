@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 HI = {"role": "user", "content": "hi"}
@@ -19,6 +21,46 @@ class Own:
         raise RuntimeError
 
 
+class OfNoClass:
+    @property
+    def __class__(self) -> Any:
+        raise RuntimeError
+
+
+class Endless(Mapping[str, Any]):
+    """An object that never ends to be gone through, with these values among others."""
+
+    def __init__(self, **values: Any) -> None:
+        self.values_ = values
+
+    def __getitem__(self, name: str) -> Any:
+        return self.values_.get(name, "x")
+
+    def get(self, name: str, default: Any = None) -> Any:
+        return self.values_.get(name, default)
+
+    def __len__(self) -> int:
+        return 1
+
+    def __iter__(self) -> Iterator[str]:
+        return map(str, itertools.count())
+
+
+class Branching(Endless):
+    """Objects in objects, and at each level new ones."""
+
+    def __getitem__(self, name: str) -> Any:
+        return Branching()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter("ab")
+
+
+class EndlessList(list[Any]):
+    def __iter__(self) -> Iterator[Any]:
+        return itertools.repeat(self[0])
+
+
 def deep(levels: int = 10_000) -> Any:
     value: Any = {}
     for _ in range(levels):
@@ -33,6 +75,7 @@ def call(arguments: Any = "{}", **more: Any) -> dict[str, Any]:
 
 MESSAGES: list[tuple[Any, str]] = [
     *((value, "role") for value in (None, 5, 10**5000, True, "text", b"x", Own(), [], {1}, {}, {"content": "x"})),
+    (OfNoClass(), ""),
     *(({"role": role, "content": "x"}, "role") for role in (None, "", 5, b"user", ["user"], Own())),
     *(
         ({"role": "user", "content": value}, "content")
@@ -49,6 +92,10 @@ MESSAGES: list[tuple[Any, str]] = [
             {"x"},
             iter("x"),
             Own(),
+            OfNoClass(),
+            type("", (), {})(),
+            type("x" * 1000, (), {})(),
+            memoryview(b"x"),
             ITSELF,
         )
     ),
@@ -81,6 +128,36 @@ MESSAGES: list[tuple[Any, str]] = [
     ),
     (call({5: 1}), "arguments"),
     (call({True: 1}), "arguments"),
+]
+
+# For K3, whose messages may declare tools.
+TOOLS: tuple[Any, ...] = (
+    5,
+    "x",
+    True,
+    {"a": 1},
+    [5],
+    [[]],
+    ["f"],
+    [None],
+    [{5: 1}],
+    [{"a": b"x"}],
+    [{"a": float("nan")}],
+)
+TOOLS += ([HI, Own()], [ITSELF], [deep()])
+
+# What never ends, or has more than anybody can go through; by what an error has to name.
+ENDLESS: list[tuple[list[Any], dict[str, Any], str]] = [
+    ([HI, Endless(**HI)], {}, "Message 1"),
+    ([HI, {**HI, "extra": Branching()}], {}, "Message 1 with its `extra`"),
+    ([HI, {"role": "user", "content": EndlessList([{"type": "text", "text": "x"}])}], {}, "Message 1 .*`content`"),
+    ([HI, call({"a": Endless()})], {}, "Message 1 .*`tool_calls`"),
+    ([[HI], [HI, call(Branching())]], {}, "Conversation 1: Message 1 .*`tool_calls`"),
+    ([HI], {"tools": [{"type": "function"}, {"type": "function", "function": Endless(name="f")}]}, r"`tools\[1\]`"),
+    ([HI], {"tools": EndlessList([{"type": "function", "function": {"name": "f"}}])}, "`tools`"),
+    ([HI], {"documents": [Branching()]}, r"`documents\[0\]`"),
+    ([HI], {"extra": Endless()}, "`extra`"),
+    (EndlessList([HI]), {}, "conversation"),
 ]
 
 # Values that no field takes, or only some take: for a property test that puts any of them anywhere.

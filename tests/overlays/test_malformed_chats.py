@@ -4,15 +4,19 @@ line and on every way to a prompt; never a traceback of jinja2 or json, and neve
 from __future__ import annotations
 
 import contextlib
+from pathlib import Path
 from typing import Any
 
 import pytest
-from hostile.chats import FIELDS, HI, MESSAGES, OPTIONS, VALUES, call
+from hostile.chats import ENDLESS, FIELDS, HI, MESSAGES, OPTIONS, TOOLS, VALUES, call
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from layouts import write_layout
+from transformers import AutoTokenizer
 
 import kimi_tokenizers as kt
 from kimi_tokenizers.errors import KimiTokenizersError
+from kimi_tokenizers.overlays.common import tokenization_kimi
 from kimi_tokenizers.overlays.common.tokenization_kimi import ConversationError
 
 IDS = ["k2.6", "instruct", "thinking", "k3", "plain"]
@@ -65,6 +69,40 @@ def test_a_lone_surrogate_is_what_tiktoken_makes_of_it(tokenizer: Any) -> None:
     tools = [{"type": "function", "function": {"name": "f", "description": "\udfff"}}]
     ids = [tokenizer.apply_chat_template(chat, tools=tools, tokenize=True, return_dict=False) for chat in (odd, mended)]
     assert ids[0] == ids[1]
+
+
+@pytest.mark.parametrize("tokenizer", [LINES[0], LINES[3], OWN_TEMPLATE], ids=["k2.6", "k3", "own template"])
+def test_what_never_ends_is_named(tokenizer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tokenization_kimi, "_MOST_VALUES", 10_000)
+    for conversation, options, named in ENDLESS:
+        with pytest.raises(ConversationError, match=f"{named}.* more than 10,000 values"):
+            tokenizer.apply_chat_template(conversation, **options)
+
+
+@pytest.mark.parametrize("way", ["resolve", "register", "load_mlx"])
+@pytest.mark.parametrize(("model_id", "layout"), [("moonshotai/Kimi-K2.6", "broken"), ("moonshotai/Kimi-K3", "k3")])
+def test_every_way_to_a_tokenizer(tmp_path: Path, way: str, model_id: str, layout: str) -> None:
+    model_dir = write_layout(tmp_path / model_id.replace("/", "--"), layout)
+    if layout == "k3":
+        (model_dir / "chat_template.jinja").unlink()
+    if way == "load_mlx":
+        tokenizer = kt.load_mlx(model_id, model_dir)
+    elif way == "register":
+        kt.register()
+        tokenizer = AutoTokenizer.from_pretrained(model_dir)
+    else:
+        tokenizer = AutoTokenizer.from_pretrained(kt.resolve(model_id, model_dir), trust_remote_code=True)
+    for number, (message, field) in enumerate(MESSAGES):
+        options = ({"tokenize": True}, {"tokenize": True, "return_dict": True}, {"tokenize": False})[number % 3]
+        for conversation, where in (([HI, message], "Message 1"), ([[HI], [HI, message]], "Conversation 1: Message 1")):
+            with pytest.raises(kt.KimiTokenizersError, match=f"(?s)^{where}.*{field}"):
+                tokenizer.apply_chat_template(conversation, **options)
+    for tools in TOOLS:
+        with pytest.raises(kt.KimiTokenizersError, match="tools"):
+            tokenizer.apply_chat_template([HI], tools=tools, tokenize=True)
+        if layout == "k3":
+            with pytest.raises(kt.KimiTokenizersError, match=r"^Message 1.*tools"):
+                tokenizer.apply_chat_template([HI, {"role": "system", "content": "", "tools": tools}])
 
 
 ANY = st.sampled_from(VALUES)
