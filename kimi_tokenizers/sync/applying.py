@@ -67,8 +67,8 @@ def apply(planned: Plan, *, force: bool = False) -> Plan:
                 current = plan_with(planned.overlay, files, record, planned.lock)
                 if current.lost:
                     name = current.files[0].name
-                    moves = disk.can_move(directory, unfinished(name), temporary(name))
-                    current = plan_with(planned.overlay, files, record, planned.lock, moves)
+                    keeps = disk.can_keep(directory, unfinished(name), temporary(name))
+                    current = plan_with(planned.overlay, files, record, planned.lock, keeps)
             if current.lost and not force:
                 raise SyncError(
                     f"Nothing was changed in {str(path)!r}, for `restore` could not give back exactly: "

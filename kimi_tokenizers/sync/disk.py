@@ -102,14 +102,27 @@ def put(folder: Folder, ready: str, name: str, away: str, clear: Callable[[str],
     raise restless(folder.path / name)
 
 
-def can_move(folder: Folder, name: str, new: str) -> bool:
-    """Whether the file system can move to a free name in one step: tried with a private file of our own."""
+def can_keep(folder: Folder, name: str, new: str) -> bool:
+    """Whether a file of somebody else's keeps its inode on its way to a free name: tried with a private one of our own.
+
+    It is moved there in one step, or given a second name, which only root may do with any file.
+    """
     try:
         folder.create(name, b"", 0o600)
-        return folder.move(name, new)
+        return folder.move(name, new) or (os.geteuid() == 0 and _linked(folder, name, new))
     finally:
         folder.remove(name)
         folder.remove(new)
+
+
+def _linked(folder: Folder, name: str, new: str) -> bool:
+    try:
+        folder.link(name, new)
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        return False
+    return True
 
 
 def move_to_free_name(folder: Folder, name: str, new: str) -> Placed:

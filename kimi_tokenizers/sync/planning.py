@@ -96,12 +96,12 @@ def plan_in(directory: Folder, overlay: Overlay, files: TokenizerFiles, lock: bo
 
 
 def plan_with(
-    overlay: Overlay, files: TokenizerFiles, record: Record, lock: bool | None, moves: bool | None = None
+    overlay: Overlay, files: TokenizerFiles, record: Record, lock: bool | None, keeps: bool | None = None
 ) -> Plan:
     """`plan`, with the record read already, and what the guard has passed.
 
     Args:
-        moves: whether this file system can move to a free name in one step; None if that was not tried.
+        keeps: whether this file system keeps an inode on its way to a free name; None if that was not tried.
     """
     directory = record.directory
     found = {name: examine(directory, name) for name in every_name()}
@@ -111,7 +111,7 @@ def plan_with(
             why.setdefault(name, "put there by an earlier sync")
     changes = [_change(overlay, record, name, found[name], why[name], lock) for name in every_name() if name in why]
     changes = [
-        replace(change, lost=_lost(directory, change.name, moves))
+        replace(change, lost=_lost(directory, change.name, keeps))
         if change.action == "replace" and not record.is_ours(change.name, found[change.name])
         else change
         for change in changes
@@ -146,19 +146,19 @@ def _is_locked(directory: Folder, name: str, found: State) -> bool:
         return False
 
 
-def _lost(directory: Folder, name: str, moves: bool | None) -> str:
-    """What of a file could not be given back: of one's own nothing, for it is given a second name."""
+def _lost(directory: Folder, name: str, keeps: bool | None) -> str:
+    """What of a file could not be given back: of one's own nothing, for a copy of it would be as good."""
     try:
         owner = directory.stat(name).st_uid
     except FileNotFoundError:
         return ""
-    if owner == os.geteuid() or os.geteuid() == 0 or moves:
+    if owner == os.geteuid() or keeps:
         return ""
-    cannot = "cannot move a file to a free name in one step"
-    if not directory.can_exchange():
-        why = f"this system {cannot}, so there would be a copy"
-    elif moves is None:
+    cannot = "cannot move a file to a free name in one step" + (", nor link it" if os.geteuid() == 0 else "")
+    if keeps is False:
+        why = f"this file system {cannot}, so there would be a copy"
+    elif os.geteuid() == 0 or directory.can_exchange():
         why = f"if this file system {cannot}, which `sync` tries before it changes anything, there would be a copy"
     else:
-        why = f"this file system {cannot}, so there would be a copy"
+        why = f"this system {cannot}, so there would be a copy"
     return f"its owner, inode and hard links: it belongs to user id {owner}, this process has {os.geteuid()}, and {why}"

@@ -303,15 +303,25 @@ def test_files_of_others_come_back_with_owner_inode_and_hard_links(
 
 
 @pytest.mark.parametrize("less", [no_exchange, no_moves], ids=["system", "file-system"])
+@pytest.mark.parametrize("root", [False, True])
 def test_what_cannot_be_given_back_is_said_before_and_needs_force(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, less: Callable[..., None], capsys: pytest.CaptureFixture[str]
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    less: Callable[..., None],
+    root: bool,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     less(monkeypatch.setattr)
     no_links(monkeypatch.setattr)
     model_dir = mixed(tmp_path)
     model_dir.chmod(0o777)
     owner = os.geteuid()
-    monkeypatch.setattr(os, "geteuid", lambda: owner + 1 if owner else OTHER)
+    if root and owner == 0:
+        owner = OTHER
+        for path in model_dir.iterdir():
+            os.chown(path, owner, owner, follow_symlinks=False)
+    user = 0 if root else owner + 1 if owner else OTHER
+    monkeypatch.setattr(os, "geteuid", lambda: user)
     before = snapshot(tmp_path)
     planned = sync.plan(LIGHT, model_dir)
     lost = {change.name: change.lost for change in planned.changes if change.lost}
