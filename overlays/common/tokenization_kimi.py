@@ -13,15 +13,13 @@ Contents:
 1. Errors
 2. The vocabulary: rank table, split pattern, control tokens, model line; 2.1 what a directory decides, 2.2 prompts
 3. The encoding, `KimiEncoding`; 3.1 its engines, 3.2 control tokens in a text, 3.3 long runs of whitespace, 3.4 threads
-4. The tokenizer, `TikTokenTokenizer`: building, vocabulary, text to ids, ids to text, chat, files; 4.1 bytes as
-   characters, 4.2 input, 4.3 offsets, 4.4 what of a prompt the model writes, 4.5 conversations and tools
+4. Conversations and tools
+5. Offsets; 5.1 what of a prompt the model writes
+6. Saving
+7. The tokenizer, `TikTokenTokenizer`
 
-Why this is one file: exo reads it and compiles it afresh for every model, but would leave a second one (the engine in
-`kimi_encoding.py`, say) to Python's import system. That was tried. The second model loaded in a process ran the engine
-of the first (and so did `AutoTokenizer` of transformers 4.57, where both directories had the same name). A module of
-that name imported earlier, a folder of that name in the model directory, and a forged `.pyc` in its `__pycache__` were
-each executed in place of the engine. None of this happens to the file that exo compiles itself. And the pair saves
-about 6 ms of a load of some 330 ms, which is less than one load differs from the next.
+All of it is one file because exo compiles this one afresh for every model, and leaves others to Python's import system:
+there a second model gets the first one's module, or a file of that name that lies elsewhere.
 """
 
 from __future__ import annotations
@@ -250,6 +248,9 @@ class Line(NamedTuple):
         return {**newer, **self.names}
 
 
+# Whether this is the file of the installed package, and not one that lies in a model directory.
+_IN_PACKAGE = __name__.startswith("kimi_tokenizers.")
+
 # What is made of the rank table, once in a process. exo executes this file afresh for every model, so it is kept where
 # every copy of the file finds it; there is nothing in it but what Python, tiktoken and splintr make.
 _SHARED: dict[str, Any] = vars(tiktoken).setdefault("_kimi_tables", {})
@@ -322,6 +323,17 @@ def read_table(vocab_file: str | os.PathLike[str]) -> RankTable:
             f"Put the {VOCAB_FILE} of any Kimi K2 model there ({VOCAB_BYTES:,} bytes)."
         ) from error
     return RankTable(data, os.fspath(vocab_file))
+
+
+def _compressed_table(data: bytes) -> RankTable:
+    return RankTable(zlib.decompress(data))
+
+
+def _packaged_table() -> RankTable:
+    from importlib.resources import as_file, files
+
+    with as_file(files(__package__).joinpath(VOCAB_FILE)) as path:
+        return read_table(path)
 
 
 class ControlToken(NamedTuple):
@@ -1402,14 +1414,227 @@ def _threads() -> int:
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# 4. The tokenizer: building, vocabulary, text to ids, ids to text, chat, files
+# 4. Conversations and tools, checked before a template makes something else of them
 
 
-if TYPE_CHECKING:
-    from transformers import AddedToken, BatchEncoding
-    from transformers import PreTrainedTokenizer as _Base
-else:
-    _Base = object  # transformers comes in below, in `_tokenizer_class`
+def _without_aliases(conversation: Any) -> Any:
+    """The conversation, with a `reasoning_content` in each message that has `reasoning` or `thinking` instead.
+
+    transformers 5.23 copies these two fields to `reasoning_content` where that is missing, and so changes the output of
+    a template that distinguishes the three.
+    """
+    if isinstance(conversation, (list, tuple)):
+        return [_without_aliases(item) for item in conversation]
+    if isinstance(conversation, Mapping) and conversation.get("reasoning_content") is None:
+        others = (conversation.get("reasoning"), conversation.get("thinking"))
+        return conversation if all(other is None for other in others) else {**conversation, "reasoning_content": ""}
+    return conversation
+
+
+def wanted_thinking(thinking: Any, kwargs: dict[str, Any]) -> bool | None:
+    """Whether the model shall think, as `thinking` and the `enable_thinking` in `kwargs` say; None if neither does.
+
+    Raises ConversationError for what says neither yes nor no: a template would take any of it for yes.
+    """
+    found = {"thinking": thinking, "enable_thinking": kwargs.get("enable_thinking")}
+    for name, value in found.items():
+        kind = value.get("type") if isinstance(value, Mapping) else None
+        if kind in ("enabled", "disabled"):
+            found[name] = kind == "enabled"
+        elif value is not None and not (isinstance(value, int) and value in (0, 1)):
+            raise ConversationError(
+                f"`{name}` is {str(value)[:80]!r}; give True or False, or an object with the `type` 'enabled' or "
+                "'disabled'."
+            )
+    given = [bool(value) for value in found.values() if value is not None]
+    if found["enable_thinking"] is not None:
+        kwargs["enable_thinking"] = all(given)
+    return (all(given) if thinking is not None or False in given else None) if given else None
+
+
+def check_conversation(conversation: Any, can_be_batch: bool = True) -> None:
+    """Check that messages are what a template can render, before it makes something else of them, or nothing.
+
+    Raises:
+        ConversationError: they are not; it names the message by its index, and the field.
+    """
+    if not isinstance(conversation, (list, tuple)):
+        if _has_messages(conversation):
+            return  # transformers' own class
+        raise ConversationError(
+            f"A conversation must be a list of messages, not {_a(conversation)}. Put a single message into a list."
+        )
+    is_batch = can_be_batch and bool(conversation) and isinstance(conversation[0], (list, tuple))
+    for index, message in enumerate(conversation):
+        if is_batch:
+            try:
+                check_conversation(message, can_be_batch=False)
+            except ConversationError as error:
+                raise ConversationError(f"Conversation {index}: {error}") from error
+        elif isinstance(message, Mapping):
+            try:
+                _check_message(message)
+            except ConversationError as error:
+                raise ConversationError(f"Message {index}: {error}") from error
+        elif not _has_messages(message):
+            raise ConversationError(
+                f"Message {index} is {_a(message)}, not an object with `role` and `content`. Make it a dict (of a "
+                "pydantic object with `model_dump()`)."
+            )
+
+
+def _has_messages(value: Any) -> bool:
+    try:
+        return hasattr(value, "messages")
+    except Exception:  # a class of the caller's may answer anything
+        return False
+
+
+def _check_message(message: Mapping[Any, Any]) -> None:
+    role, content = message.get("role"), message.get("content")
+    if not isinstance(role, str) or not role:
+        found = "it has no `role`" if role is None or isinstance(role, str) else f"its `role` is {_a(role)}"
+        raise ConversationError(f"{found}. Give one, such as 'user'.")
+    for name, value in message.items():
+        if name in _TEXTS and not isinstance(value, _TEXT):
+            raise ConversationError(f"its `{name}` is {_a(value)}, not a text.")
+    if isinstance(content, (list, tuple)):
+        for number, part in enumerate(content):
+            _check_part(part, f"part {number} of its `content`")
+    elif not isinstance(content, _TEXT):
+        raise ConversationError(f"its `content` is {_a(content)}, not a text or a list of parts.")
+    calls = message.get("tool_calls")
+    if calls is not None:
+        _check_calls(calls)
+
+
+_TEXT = (str, type(None))
+_TEXTS = frozenset({"name", "reasoning", "reasoning_content", "tool_call_id"})
+_MEDIA_PARTS = ("image", "image_url", "video", "video_url")
+
+
+def _check_text(value: Any, name: str, where: str) -> None:
+    if not isinstance(value, _TEXT):
+        raise ConversationError(f"the `{name}` of {where} is {_a(value)}, not a text.")
+
+
+def _check_part(part: Any, where: str) -> None:
+    if not isinstance(part, Mapping):
+        raise ConversationError(f"{where} is {_a(part)}, not an object with a `type`.")
+    _check_text(part.get("type"), "type", where)
+    _check_text(part.get("text"), "text", where)
+    is_media = part.get("type") in _MEDIA_PARTS or "image" in part or "image_url" in part
+    if part.get("text") is None and not is_media:
+        raise ConversationError(f"{where} is of the type {str(part.get('type'))[:40]!r} and has no `text`.")
+
+
+def _check_calls(calls: Any) -> None:
+    if not isinstance(calls, (list, tuple)):
+        raise ConversationError(f"its `tool_calls` are {_a(calls)}, not a list.")
+    for number, call in enumerate(calls):
+        where = f"`tool_calls[{number}]`"
+        function = call.get("function") if isinstance(call, Mapping) else call
+        if not isinstance(function, Mapping):
+            found = f"{where} has no `function`" if function is None else f"{where} is {_a(function)}, not an object"
+            raise ConversationError(
+                f"{found}. A call is an object with `id` and `function`, of `name` and `arguments`."
+            )
+        _check_text(call.get("id"), "id", where)
+        _check_text(function.get("name"), "function.name", where)
+        if not function.get("name"):
+            raise ConversationError(f"the function of {where} has no `name`.")
+        arguments = function.get("arguments")
+        if not isinstance(arguments, _TEXT):
+            if not isinstance(arguments, Mapping):
+                raise ConversationError(f"the arguments of {where} are {_a(arguments)}, not an object or its JSON.")
+            check_json(arguments, f"the arguments of {where}")
+
+
+_LARGEST = 1 << 4096  # of integers; Python writes none of many more digits
+
+
+def check_json(value: Any, where: str) -> None:
+    """Raise ConversationError where a value is not JSON, or is nested more than 256 levels deep, or contains itself."""
+    try:
+        _check_json(value, set(), 0)
+    except ConversationError as error:
+        raise ConversationError(f"{where} {error}") from None
+
+
+def _check_json(value: Any, checked: set[int], depth: int) -> None:
+    """As `check_json`. `checked` has the identity of each container that has been looked at as a whole."""
+    if isinstance(value, (str, bool)) or value is None:
+        return
+    if isinstance(value, Mapping):
+        for key in value:
+            if not isinstance(key, str):
+                raise ConversationError(f"have {_a(key)} as a key: {str(key)[:40]!r}. Keys are texts.")
+        items: Iterable[Any] = value.values()
+    elif isinstance(value, (list, tuple)):
+        items = value
+    elif isinstance(value, int):
+        if abs(value) > _LARGEST:
+            raise ConversationError(f"hold a number of {value.bit_length():,} bits.")
+        return
+    elif isinstance(value, float):
+        if not math.isfinite(value):
+            raise ConversationError(f"hold {value}, which JSON has not.")
+        return
+    else:
+        raise ConversationError(f"hold {_a(value)}, which JSON has not.")
+    if depth > _DEEPEST:
+        raise ConversationError(f"are nested more than {_DEEPEST} levels deep, or contain themselves.")
+    if id(value) not in checked:
+        for item in items:
+            if not isinstance(item, str):
+                _check_json(item, checked, depth + 1)
+        checked.add(id(value))
+
+
+_MOST_VALUES = 1_000_000
+
+
+def _check_ends(given: Mapping[str, Any]) -> None:
+    """Raise ConversationError where a class of the caller's has more to give than anybody means, or never ends.
+
+    What renders a prompt goes through all of it, more than once. `given` is what was given, by name.
+    """
+    if not _has_more_than(_MOST_VALUES, given):
+        return
+    name, value = next(
+        ((name, value) for name, value in given.items() if _has_more_than(_MOST_VALUES, value)), ("", ())
+    )
+    where = f"`{name[:40]}`"
+    if name == "conversation" and isinstance(value, (list, tuple)):
+        where = _unrenderable(value, bool(value) and isinstance(value[0], (list, tuple))) or "The conversation"
+    elif isinstance(value, (list, tuple)):
+        which = (n for n, one in enumerate(itertools.islice(value, 1000)) if _has_more_than(_MOST_VALUES, one))
+        where = "".join(f"`{name[:40]}[{n}]`" for n in itertools.islice(which, 1)) or where
+    raise ConversationError(f"{where if name else 'The conversation'} has more than {_MOST_VALUES:,} values.")
+
+
+def _has_more_than(most: int, value: Any) -> bool:
+    """Whether there are more values in a value, at any depth; one that is there twice counts once."""
+    seen: dict[int, Any] = {}  # the values as well, so that no other gets the id of one that is gone
+    waiting, count = [value], 0
+    while waiting:
+        one = waiting.pop()
+        if not issubclass(type(one), (Mapping, list, tuple)) or id(one) in seen:  # whatever its `__class__` says
+            continue
+        seen[id(one)] = one
+        for inside in one if isinstance(one, (list, tuple)) else one.values():
+            count += 1
+            if count > most:
+                return True
+            if type(inside) is not str:
+                waiting.append(inside)
+    return False
+
+
+def _a(value: Any) -> str:
+    """The kind of a value, for a message."""
+    name = type(value).__name__[:80] or "object"
+    return "None" if value is None else f"{'an' if name[0] in 'aeiouAEIOU' else 'a'} {name}"
 
 
 _Method = TypeVar("_Method", bound=Callable[..., Any])
@@ -1434,6 +1659,326 @@ def typed_errors(method: _Method) -> _Method:
             raise ConversationError(_what_is_wrong(given, error)) from None
 
     return cast(_Method, applied)
+
+
+def _what_is_wrong(conversation: Any, error: Exception) -> str:
+    """Which message could not be rendered, as far as it can be told, and why."""
+    try:
+        reason = "it is nested too deep, or contains itself" if isinstance(error, RecursionError) else str(error)[:200]
+    except Exception:  # an error of the caller's may have no words
+        reason = ""
+    which = ""
+    with contextlib.suppress(Exception):  # a class of the caller's may raise anything
+        which = _unrenderable(conversation if isinstance(conversation, (list, tuple)) else ())
+    return f"{which or 'The conversation'} cannot be rendered: {reason or type(error).__name__}."
+
+
+def _unrenderable(conversation: Iterable[Any], is_batch: bool = True) -> str:
+    for index, message in enumerate(itertools.islice(conversation, 10_000)):
+        field: Any = None
+        try:
+            if is_batch and isinstance(message, (list, tuple)):
+                if which := _unrenderable(message, is_batch=False):
+                    return f"Conversation {index}: {which}"
+                continue
+            if _has_more_than(_MOST_VALUES, message):
+                fields = itertools.islice(message.items() if isinstance(message, Mapping) else (), 1000)
+                field = next((name for name, value in fields if _has_more_than(_MOST_VALUES, value)), None)
+                raise ValueError
+            for field, value in message.items():
+                json.dumps({field: value if value and str(value) else None})
+            field = None
+            check_conversation([message], can_be_batch=False)
+        except Exception:
+            return f"Message {index}" + (f" with its `{field[:40]}`" if isinstance(field, str) else "")
+    return ""
+
+
+def declared(tools: Any) -> tuple[list[Any], str | None]:
+    """Tools as JSON schemas sorted by key, and their declaration in TypeScript: None if a schema has no such form.
+
+    Raises ConversationError where they are no list of objects (or functions) that JSON has.
+    """
+    if not isinstance(tools, (list, tuple)):
+        raise ConversationError(f"`tools` are {_a(tools)}, not a list of JSON schemas.")
+    schemas = [tool_schema(tool) for tool in tools]
+    for number, schema in enumerate(schemas):
+        if not isinstance(schema, Mapping):
+            raise ConversationError(f"`tools[{number}]` is {_a(schema)}, not a JSON schema or a function.")
+        check_json(schema, f"the schema in `tools[{number}]`")
+    with contextlib.suppress(UnsupportedSchemaError):  # then the template writes JSON
+        schemas = [deep_sort(schema) for schema in schemas]
+        return schemas, encode_tools_to_typescript_style(schemas)
+    return schemas, None
+
+
+def tool_schema(tool: Any) -> Any:
+    """A tool as a JSON schema; a Python function is described by transformers."""
+    if callable(tool):
+        from transformers.utils import get_json_schema
+
+        try:
+            return get_json_schema(tool)
+        except Exception as error:  # it has many kinds
+            name = getattr(tool, "__name__", type(tool).__name__)
+            raise ConversationError(f"The function {name!r} in `tools` cannot be described: {error}") from None
+    return tool
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# 5. Offsets: where in a text its tokens lie
+
+Span = tuple[int, int]
+"""Where something begins and ends, in characters."""
+
+# Above all ids. transformers truncates and pads numbers and knows nothing of offsets. So it is given a number for each
+# token, counted from here, in place of its id; in what comes back, numbers become ids, and tell the offsets.
+_FIRST_PLACE = 1 << 40
+
+_CONTINUATION_BYTES = bytes(range(0x80, 0xC0))
+_SURROGATE_PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
+
+
+def _spans(parts: Sequence[str], tokens: Iterable[bytes]) -> list[Span]:
+    """The characters of a text that each of its tokens has bytes of. A text is encoded in parts, one by one."""
+    spans = []
+    end = 0
+    for token in tokens:
+        start = end - (0x80 <= token[0] < 0xC0)  # it begins inside a character
+        end += len(token.translate(None, _CONTINUATION_BYTES))
+        spans.append((start, end))
+    if any(map(_SURROGATE_PAIR.search, parts)):  # what is two characters to Python is one to the engine
+        at = [0]
+        for part in parts:
+            for character in re.finditer(f"{_SURROGATE_PAIR.pattern}|.", part, re.DOTALL):
+                at.append(at[-1] + len(character.group()))
+        spans = [(at[start], at[end]) for start, end in spans]
+    return spans
+
+
+class _Places:
+    """The tokens of all texts of a call, and where each of them lies in its text."""
+
+    def __init__(self, model: KimiEncoding, split_special_tokens: bool, words: bool) -> None:
+        self.model = model
+        self.split_special_tokens = split_special_tokens
+        self.words = words
+        self.keeps_overflowing = True
+        """Whether overflowing tokens come back: with transformers 5 not in tensors."""
+        self.ids: list[int] = []
+        self.spans: list[Span] = []
+
+    def is_batch(self, text: Any) -> bool:
+        """Whether transformers 5 takes it for a batch."""
+        kinds = (list, tuple) if self.words else (str, list, tuple)
+        return isinstance(text, (list, tuple)) and (not text or isinstance(text[0], kinds))
+
+    def put(self, text: Any) -> Any:
+        """Numbers for a text or a list of words. What has no tokens stays as it is."""
+        if isinstance(text, str):
+            return self._numbers([text]) or text
+        if self.words and all(isinstance(word, str) for word in text):
+            return self._numbers(text) or text
+        raise TextTypeError("There are offsets of texts only. Give the text and not its ids, or leave them out.")
+
+    def put_item(self, item: Any) -> Any:
+        """An item of a batch as transformers 4 takes it: a pair of texts, the second of which may be None."""
+        is_one = isinstance(item, str) or (self.words and not (item and isinstance(item[0], (list, tuple))))
+        return (self.put(item), None) if is_one else tuple(map(self.put, item))
+
+    def _numbers(self, texts: Sequence[str]) -> list[int]:
+        first = len(self.ids)
+        for text in texts:
+            if self.split_special_tokens:
+                ids, parts = self.model.encode_ordinary(text), [text]
+            else:
+                ids = self.model.encode(text, allowed_special="all")
+                parts = [part for part, _ in text.segments] if isinstance(text, Prompt) else [text]
+            self.ids += ids
+            self.spans += _spans(parts, map(self.model.decode_single_token_bytes, ids))
+        return [*range(_FIRST_PLACE + first, _FIRST_PLACE + len(self.ids))]
+
+    def fill(self, encode: Callable[..., Any], text: Any, return_tensors: Any = None, **kwargs: Any) -> BatchEncoding:
+        """What `encode` gives for numbers, with the ids, and the offsets beside them: (0, 0) for padding."""
+        from transformers import BatchEncoding
+
+        encoded = dict(encode(text, **kwargs))
+        numbers = encoded.get("input_ids", [])
+        for name in ("input_ids", "overflowing_tokens"):
+            if name in encoded:
+                encoded[name] = self._each(encoded[name], self.ids, None)
+        encoded["offset_mapping"] = self._each(numbers, self.spans, (0, 0))
+        is_one = isinstance(text, str) or (self.words and len(text) > 0 and isinstance(text[0], str))
+        return BatchEncoding(encoded, tensor_type=return_tensors, prepend_batch_axis=is_one)
+
+    def _each(self, numbers: Any, values: Sequence[Any], other: Any) -> Any:
+        """The value of every number; where it is a real id, `other`, or if that is None the id."""
+        return [
+            self._each(number, values, other)
+            if isinstance(number, list)
+            else values[number - _FIRST_PLACE]
+            if number >= _FIRST_PLACE
+            else (number if other is None else other)
+            for number in numbers
+        ]
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# 5.1. What of a prompt the model writes
+
+# The arguments of transformers' `apply_chat_template` that have no effect on the text.
+OUTPUT = (
+    *("max_length", "padding", "return_assistant_tokens_mask", "return_dict", "return_tensors"),
+    *("tokenizer_kwargs", "truncation"),
+)
+
+# Our templates say it in comments, since not every program that renders them knows the tag `generation`, which is an
+# invention of transformers. (It does not count inside macros there, nor after a truncation on the left.)
+_OUR_MARKS = re.compile(r"{#- <(reasoning|/?generation)> -#}")
+_THEIR_MARKS = re.compile(r"{%([-+]?)\s*(end)?generation\s*([-+]?)%}")
+
+
+def _with_marks(template: str) -> str:
+    """A template that writes its variable `generation_mark` and a letter where what the model writes begins and ends.
+
+    Raises ChatTemplateError where the template does not say.
+    """
+    if _OUR_MARKS.search(template):
+        letters = {"reasoning": "r", "generation": "b", "/generation": "e"}
+        return _OUR_MARKS.sub(lambda match: f"{{{{- generation_mark ~ '{letters[match[1]]}' -}}}}", template)
+    if not _THEIR_MARKS.search(re.sub("{#.*?#}", "", template, flags=re.DOTALL)):
+        raise ChatTemplateError(
+            "The chat template does not mark what the assistant writes: there is no `{% generation %}` in it. Put it "
+            "there, or use the template that is built in for some models (load the tokenizer without the model "
+            "directory, or after `kimi-tokenizers sync`)."
+        )
+
+    def mark(match: re.Match[str]) -> str:  # `set` does nothing, and deals with the whitespace as the tag did
+        before, end, after = match.groups()
+        if end:
+            return f"{{%{before} set _ = 0 %}}{{{{ generation_mark ~ 'e' }}}}{{% endgeneration {after}%}}"
+        return f"{{%{before} generation %}}{{{{ generation_mark ~ 'b' }}}}{{% set _ = 0 {after}%}}"
+
+    return _THEIR_MARKS.sub(mark, template)
+
+
+def _between_marks(pieces: Sequence[str]) -> tuple[str, list[Span]]:
+    """A text and its spans, of a text in pieces: text, letter of a mark, text, letter, ..., text."""
+    text = pieces[0]
+    spans = []
+    start: int | None = None
+    for letter, piece in zip(pieces[1::2], pieces[2::2]):  # noqa: B905 (equally long)
+        if letter == "e" and start is not None:
+            spans.append((start, len(text)))
+            start = None
+        elif letter == "r" or (letter == "b" and (start is None or text[start:] in ("</think>", "<think></think>"))):
+            start = len(text)
+        text += piece
+    return text, spans if start is None else [*spans, (start, len(text))]
+
+
+def _generated_segments(prompt: str) -> list[Span]:
+    ends = itertools.accumulate(len(segment.text) for segment in _segments(prompt))
+    places = zip(_segments(prompt), ends)  # noqa: B905 (equally long)
+    return [(end - len(segment.text), end) for segment, end in places if isinstance(segment, Generated)]
+
+
+def _mask(spans: Sequence[Span], offsets: Iterable[Span]) -> list[int]:
+    """1 for a token that has characters in one of the spans. Both are in order, but for padding, which has none."""
+    mask = []
+    number = 0
+    for start, end in offsets:
+        while number < len(spans) and spans[number][1] <= start:
+            number += 1
+        mask.append(int(number < len(spans) and end > spans[number][0]))
+    return mask
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# 6. Saving
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Write a file in one step: it may be the one that the tokenizer was loaded from, or a link to it."""
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    temporary.write_bytes(data)
+    temporary.replace(path)
+
+
+def _flags(token: AddedToken) -> dict[str, Any]:
+    names = ("content", "lstrip", "normalized", "rstrip", "single_word", "special")
+    return {name: getattr(token, name) for name in names}
+
+
+def _json_bytes(value: Any, **options: Any) -> bytes:
+    try:
+        return (json.dumps(value, ensure_ascii=False, indent=2, **options) + "\n").encode("utf-8")
+    except UnicodeEncodeError:  # a lone surrogate, in what the model's own file said
+        return (json.dumps(value, indent=2, **options) + "\n").encode("ascii")
+
+
+def _line_bytes(value: Mapping[str, Any]) -> bytes:
+    """A `kimi_line.json` as the overlays have it, with a line for each token."""
+    parts = []
+    for key, item in value.items():
+        text = json.dumps(item, ensure_ascii=False)
+        if isinstance(item, Mapping):
+            entries = (f"    {json.dumps(k)}: {json.dumps(v, ensure_ascii=False)}" for k, v in item.items())
+            text = "{\n" + ",\n".join(entries) + "\n  }"
+        parts.append(f"  {json.dumps(key)}: {text}")
+    return ("{\n" + ",\n".join(parts) + "\n}\n").encode("utf-8", "replace")
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# 7. The tokenizer: building, vocabulary, text to ids, ids to text, chat, files
+
+if TYPE_CHECKING:
+    from transformers import AddedToken, BatchEncoding
+    from transformers import PreTrainedTokenizer as _Base
+else:
+    _Base = object  # transformers comes in below, in `_tokenizer_class`
+
+
+def _characters(token: bytes) -> str:
+    return codecs.charmap_decode(token, "strict", _BYTE_CHARACTERS)[0]
+
+
+def _byte_characters() -> str:
+    """How byte-level BPE writes each of the 256 bytes as a printable character, as GPT-2 does."""
+    printable = {*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)}
+    others = itertools.count(256)
+    return "".join(chr(byte if byte in printable else next(others)) for byte in range(256))
+
+
+_BYTE_CHARACTERS = _byte_characters()
+# A character whose byte is written as another one stands for no byte itself: no token string contains a space.
+_CHARACTER_TO_BYTE = dict.fromkeys(range(256), 0xE000)
+_CHARACTER_TO_BYTE.update((ord(character), byte) for byte, character in enumerate(_BYTE_CHARACTERS))
+
+# Keyword arguments of `from_pretrained` that say where files come from.
+_NOT_FOR_THE_TOKENIZER = (
+    *("_commit_hash", "_from_auto", "_from_pipeline", "_is_local", "cache_dir", "code_revision", "force_download"),
+    *("gguf_file", "local_files_only", "proxies", "resume_download", "revision", "subfolder", "token"),
+    *("trust_remote_code", "use_auth_token", "user_agent"),
+)
+
+# What loses its spaces with `clean_up_tokenization_spaces`, in this order.
+_CLEANED_UP = (" .", " ?", " !", " ,", " ' ", " n't", " 'm", " 's", " 've", " 're")
+
+# The arguments that `TikTokenTokenizer._encode_texts` understands.
+_PLAIN_ARGUMENTS = {
+    *("add_special_tokens", "max_length", "pad_to_multiple_of", "padding_side", "padding_strategy", "verbose"),
+    *("return_attention_mask", "return_tensors", "split_special_tokens", "truncation_strategy"),
+}
+
+
+def _to_python(ids: Any) -> Any:
+    """Ids as Python numbers, if they come in arrays or tensors or in a sequence of those."""
+    if hasattr(ids, "tolist"):
+        return ids.tolist()
+    if isinstance(ids, Sequence) and len(ids) and hasattr(ids[0], "tolist"):
+        return [_to_python(item) for item in ids]
+    return ids
 
 
 class _Tokenizer(_Base):
@@ -2197,49 +2742,6 @@ class _Tokenizer(_Base):
         return (str(path),)
 
 
-def _write(path: Path, data: bytes) -> None:
-    """Write a file in one step: it may be the one that the tokenizer was loaded from, or a link to it."""
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    temporary.write_bytes(data)
-    temporary.replace(path)
-
-
-def _flags(token: AddedToken) -> dict[str, Any]:
-    names = ("content", "lstrip", "normalized", "rstrip", "single_word", "special")
-    return {name: getattr(token, name) for name in names}
-
-
-def _json_bytes(value: Any, **options: Any) -> bytes:
-    try:
-        return (json.dumps(value, ensure_ascii=False, indent=2, **options) + "\n").encode("utf-8")
-    except UnicodeEncodeError:  # a lone surrogate, in what the model's own file said
-        return (json.dumps(value, indent=2, **options) + "\n").encode("ascii")
-
-
-def _line_bytes(value: Mapping[str, Any]) -> bytes:
-    """A `kimi_line.json` as the overlays have it, with a line for each token."""
-    parts = []
-    for key, item in value.items():
-        text = json.dumps(item, ensure_ascii=False)
-        if isinstance(item, Mapping):
-            entries = (f"    {json.dumps(k)}: {json.dumps(v, ensure_ascii=False)}" for k, v in item.items())
-            text = "{\n" + ",\n".join(entries) + "\n  }"
-        parts.append(f"  {json.dumps(key)}: {text}")
-    return ("{\n" + ",\n".join(parts) + "\n}\n").encode("utf-8", "replace")
-
-
-# Keyword arguments of `from_pretrained` that say where files come from.
-_NOT_FOR_THE_TOKENIZER = (
-    *("_commit_hash", "_from_auto", "_from_pipeline", "_is_local", "cache_dir", "code_revision", "force_download"),
-    *("gguf_file", "local_files_only", "proxies", "resume_download", "revision", "subfolder", "token"),
-    *("trust_remote_code", "use_auth_token", "user_agent"),
-)
-
-
-# Whether this is the file of the installed package, and not one that lies in a model directory.
-_IN_PACKAGE = __name__.startswith("kimi_tokenizers.")
-
-
 def _added_token(token: ControlToken) -> AddedToken:
     from transformers import AddedToken
 
@@ -2269,514 +2771,3 @@ if TYPE_CHECKING:
     TikTokenTokenizer = _Tokenizer
 elif not _IN_PACKAGE:
     TikTokenTokenizer = _tokenizer_class()
-
-
-def _compressed_table(data: bytes) -> RankTable:
-    return RankTable(zlib.decompress(data))
-
-
-def _packaged_table() -> RankTable:
-    from importlib.resources import as_file, files
-
-    with as_file(files(__package__).joinpath(VOCAB_FILE)) as path:
-        return read_table(path)
-
-
-# ---------------------------------------------------------------------------------------------------------------------
-# 4.1. Bytes as characters
-
-
-def _characters(token: bytes) -> str:
-    return codecs.charmap_decode(token, "strict", _BYTE_CHARACTERS)[0]
-
-
-def _byte_characters() -> str:
-    """How byte-level BPE writes each of the 256 bytes as a printable character, as GPT-2 does."""
-    printable = {*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)}
-    others = itertools.count(256)
-    return "".join(chr(byte if byte in printable else next(others)) for byte in range(256))
-
-
-_BYTE_CHARACTERS = _byte_characters()
-# A character whose byte is written as another one stands for no byte itself: no token string contains a space.
-_CHARACTER_TO_BYTE = dict.fromkeys(range(256), 0xE000)
-_CHARACTER_TO_BYTE.update((ord(character), byte) for byte, character in enumerate(_BYTE_CHARACTERS))
-
-
-# ---------------------------------------------------------------------------------------------------------------------
-# 4.2. Input as transformers and its users hand it over
-
-# What loses its spaces with `clean_up_tokenization_spaces`, in this order.
-_CLEANED_UP = (" .", " ?", " !", " ,", " ' ", " n't", " 'm", " 's", " 've", " 're")
-
-# The arguments that `TikTokenTokenizer._encode_texts` understands.
-_PLAIN_ARGUMENTS = {
-    *("add_special_tokens", "max_length", "pad_to_multiple_of", "padding_side", "padding_strategy", "verbose"),
-    *("return_attention_mask", "return_tensors", "split_special_tokens", "truncation_strategy"),
-}
-
-
-def _to_python(ids: Any) -> Any:
-    """Ids as Python numbers, if they come in arrays or tensors or in a sequence of those."""
-    if hasattr(ids, "tolist"):
-        return ids.tolist()
-    if isinstance(ids, Sequence) and len(ids) and hasattr(ids[0], "tolist"):
-        return [_to_python(item) for item in ids]
-    return ids
-
-
-# ---------------------------------------------------------------------------------------------------------------------
-# 4.3. Offsets: where in a text its tokens lie
-
-Span = tuple[int, int]
-"""Where something begins and ends, in characters."""
-
-# Above all ids. transformers truncates and pads numbers and knows nothing of offsets. So it is given a number for each
-# token, counted from here, in place of its id; in what comes back, numbers become ids, and tell the offsets.
-_FIRST_PLACE = 1 << 40
-
-_CONTINUATION_BYTES = bytes(range(0x80, 0xC0))
-_SURROGATE_PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
-
-
-def _spans(parts: Sequence[str], tokens: Iterable[bytes]) -> list[Span]:
-    """The characters of a text that each of its tokens has bytes of. A text is encoded in parts, one by one."""
-    spans = []
-    end = 0
-    for token in tokens:
-        start = end - (0x80 <= token[0] < 0xC0)  # it begins inside a character
-        end += len(token.translate(None, _CONTINUATION_BYTES))
-        spans.append((start, end))
-    if any(map(_SURROGATE_PAIR.search, parts)):  # what is two characters to Python is one to the engine
-        at = [0]
-        for part in parts:
-            for character in re.finditer(f"{_SURROGATE_PAIR.pattern}|.", part, re.DOTALL):
-                at.append(at[-1] + len(character.group()))
-        spans = [(at[start], at[end]) for start, end in spans]
-    return spans
-
-
-class _Places:
-    """The tokens of all texts of a call, and where each of them lies in its text."""
-
-    def __init__(self, model: KimiEncoding, split_special_tokens: bool, words: bool) -> None:
-        self.model = model
-        self.split_special_tokens = split_special_tokens
-        self.words = words
-        self.keeps_overflowing = True
-        """Whether overflowing tokens come back: with transformers 5 not in tensors."""
-        self.ids: list[int] = []
-        self.spans: list[Span] = []
-
-    def is_batch(self, text: Any) -> bool:
-        """Whether transformers 5 takes it for a batch."""
-        kinds = (list, tuple) if self.words else (str, list, tuple)
-        return isinstance(text, (list, tuple)) and (not text or isinstance(text[0], kinds))
-
-    def put(self, text: Any) -> Any:
-        """Numbers for a text or a list of words. What has no tokens stays as it is."""
-        if isinstance(text, str):
-            return self._numbers([text]) or text
-        if self.words and all(isinstance(word, str) for word in text):
-            return self._numbers(text) or text
-        raise TextTypeError("There are offsets of texts only. Give the text and not its ids, or leave them out.")
-
-    def put_item(self, item: Any) -> Any:
-        """An item of a batch as transformers 4 takes it: a pair of texts, the second of which may be None."""
-        is_one = isinstance(item, str) or (self.words and not (item and isinstance(item[0], (list, tuple))))
-        return (self.put(item), None) if is_one else tuple(map(self.put, item))
-
-    def _numbers(self, texts: Sequence[str]) -> list[int]:
-        first = len(self.ids)
-        for text in texts:
-            if self.split_special_tokens:
-                ids, parts = self.model.encode_ordinary(text), [text]
-            else:
-                ids = self.model.encode(text, allowed_special="all")
-                parts = [part for part, _ in text.segments] if isinstance(text, Prompt) else [text]
-            self.ids += ids
-            self.spans += _spans(parts, map(self.model.decode_single_token_bytes, ids))
-        return [*range(_FIRST_PLACE + first, _FIRST_PLACE + len(self.ids))]
-
-    def fill(self, encode: Callable[..., Any], text: Any, return_tensors: Any = None, **kwargs: Any) -> BatchEncoding:
-        """What `encode` gives for numbers, with the ids, and the offsets beside them: (0, 0) for padding."""
-        from transformers import BatchEncoding
-
-        encoded = dict(encode(text, **kwargs))
-        numbers = encoded.get("input_ids", [])
-        for name in ("input_ids", "overflowing_tokens"):
-            if name in encoded:
-                encoded[name] = self._each(encoded[name], self.ids, None)
-        encoded["offset_mapping"] = self._each(numbers, self.spans, (0, 0))
-        is_one = isinstance(text, str) or (self.words and len(text) > 0 and isinstance(text[0], str))
-        return BatchEncoding(encoded, tensor_type=return_tensors, prepend_batch_axis=is_one)
-
-    def _each(self, numbers: Any, values: Sequence[Any], other: Any) -> Any:
-        """The value of every number; where it is a real id, `other`, or if that is None the id."""
-        return [
-            self._each(number, values, other)
-            if isinstance(number, list)
-            else values[number - _FIRST_PLACE]
-            if number >= _FIRST_PLACE
-            else (number if other is None else other)
-            for number in numbers
-        ]
-
-
-# ---------------------------------------------------------------------------------------------------------------------
-# 4.4. What of a prompt the model writes
-
-# The arguments of transformers' `apply_chat_template` that have no effect on the text.
-OUTPUT = (
-    *("max_length", "padding", "return_assistant_tokens_mask", "return_dict", "return_tensors"),
-    *("tokenizer_kwargs", "truncation"),
-)
-
-# Our templates say it in comments, since not every program that renders them knows the tag `generation`, which is an
-# invention of transformers. (It does not count inside macros there, nor after a truncation on the left.)
-_OUR_MARKS = re.compile(r"{#- <(reasoning|/?generation)> -#}")
-_THEIR_MARKS = re.compile(r"{%([-+]?)\s*(end)?generation\s*([-+]?)%}")
-
-
-def _with_marks(template: str) -> str:
-    """A template that writes its variable `generation_mark` and a letter where what the model writes begins and ends.
-
-    Raises ChatTemplateError where the template does not say.
-    """
-    if _OUR_MARKS.search(template):
-        letters = {"reasoning": "r", "generation": "b", "/generation": "e"}
-        return _OUR_MARKS.sub(lambda match: f"{{{{- generation_mark ~ '{letters[match[1]]}' -}}}}", template)
-    if not _THEIR_MARKS.search(re.sub("{#.*?#}", "", template, flags=re.DOTALL)):
-        raise ChatTemplateError(
-            "The chat template does not mark what the assistant writes: there is no `{% generation %}` in it. Put it "
-            "there, or use the template that is built in for some models (load the tokenizer without the model "
-            "directory, or after `kimi-tokenizers sync`)."
-        )
-
-    def mark(match: re.Match[str]) -> str:  # `set` does nothing, and deals with the whitespace as the tag did
-        before, end, after = match.groups()
-        if end:
-            return f"{{%{before} set _ = 0 %}}{{{{ generation_mark ~ 'e' }}}}{{% endgeneration {after}%}}"
-        return f"{{%{before} generation %}}{{{{ generation_mark ~ 'b' }}}}{{% set _ = 0 {after}%}}"
-
-    return _THEIR_MARKS.sub(mark, template)
-
-
-def _between_marks(pieces: Sequence[str]) -> tuple[str, list[Span]]:
-    """A text and its spans, of a text in pieces: text, letter of a mark, text, letter, ..., text."""
-    text = pieces[0]
-    spans = []
-    start: int | None = None
-    for letter, piece in zip(pieces[1::2], pieces[2::2]):  # noqa: B905 (equally long)
-        if letter == "e" and start is not None:
-            spans.append((start, len(text)))
-            start = None
-        elif letter == "r" or (letter == "b" and (start is None or text[start:] in ("</think>", "<think></think>"))):
-            start = len(text)
-        text += piece
-    return text, spans if start is None else [*spans, (start, len(text))]
-
-
-def _generated_segments(prompt: str) -> list[Span]:
-    ends = itertools.accumulate(len(segment.text) for segment in _segments(prompt))
-    places = zip(_segments(prompt), ends)  # noqa: B905 (equally long)
-    return [(end - len(segment.text), end) for segment, end in places if isinstance(segment, Generated)]
-
-
-def _mask(spans: Sequence[Span], offsets: Iterable[Span]) -> list[int]:
-    """1 for a token that has characters in one of the spans. Both are in order, but for padding, which has none."""
-    mask = []
-    number = 0
-    for start, end in offsets:
-        while number < len(spans) and spans[number][1] <= start:
-            number += 1
-        mask.append(int(number < len(spans) and end > spans[number][0]))
-    return mask
-
-
-# ---------------------------------------------------------------------------------------------------------------------
-# 4.5. Conversations and tools
-
-
-def _without_aliases(conversation: Any) -> Any:
-    """The conversation, with a `reasoning_content` in each message that has `reasoning` or `thinking` instead.
-
-    transformers 5.23 copies these two fields to `reasoning_content` where that is missing, and so changes the output of
-    a template that distinguishes the three.
-    """
-    if isinstance(conversation, (list, tuple)):
-        return [_without_aliases(item) for item in conversation]
-    if isinstance(conversation, Mapping) and conversation.get("reasoning_content") is None:
-        others = (conversation.get("reasoning"), conversation.get("thinking"))
-        return conversation if all(other is None for other in others) else {**conversation, "reasoning_content": ""}
-    return conversation
-
-
-def wanted_thinking(thinking: Any, kwargs: dict[str, Any]) -> bool | None:
-    """Whether the model shall think, as `thinking` and the `enable_thinking` in `kwargs` say; None if neither does.
-
-    Raises ConversationError for what says neither yes nor no: a template would take any of it for yes.
-    """
-    found = {"thinking": thinking, "enable_thinking": kwargs.get("enable_thinking")}
-    for name, value in found.items():
-        kind = value.get("type") if isinstance(value, Mapping) else None
-        if kind in ("enabled", "disabled"):
-            found[name] = kind == "enabled"
-        elif value is not None and not (isinstance(value, int) and value in (0, 1)):
-            raise ConversationError(
-                f"`{name}` is {str(value)[:80]!r}; give True or False, or an object with the `type` 'enabled' or "
-                "'disabled'."
-            )
-    given = [bool(value) for value in found.values() if value is not None]
-    if found["enable_thinking"] is not None:
-        kwargs["enable_thinking"] = all(given)
-    return (all(given) if thinking is not None or False in given else None) if given else None
-
-
-def check_conversation(conversation: Any, can_be_batch: bool = True) -> None:
-    """Check that messages are what a template can render, before it makes something else of them, or nothing.
-
-    Raises:
-        ConversationError: they are not; it names the message by its index, and the field.
-    """
-    if not isinstance(conversation, (list, tuple)):
-        if _has_messages(conversation):
-            return  # transformers' own class
-        raise ConversationError(
-            f"A conversation must be a list of messages, not {_a(conversation)}. Put a single message into a list."
-        )
-    is_batch = can_be_batch and bool(conversation) and isinstance(conversation[0], (list, tuple))
-    for index, message in enumerate(conversation):
-        if is_batch:
-            try:
-                check_conversation(message, can_be_batch=False)
-            except ConversationError as error:
-                raise ConversationError(f"Conversation {index}: {error}") from error
-        elif isinstance(message, Mapping):
-            try:
-                _check_message(message)
-            except ConversationError as error:
-                raise ConversationError(f"Message {index}: {error}") from error
-        elif not _has_messages(message):
-            raise ConversationError(
-                f"Message {index} is {_a(message)}, not an object with `role` and `content`. Make it a dict (of a "
-                "pydantic object with `model_dump()`)."
-            )
-
-
-def _has_messages(value: Any) -> bool:
-    try:
-        return hasattr(value, "messages")
-    except Exception:  # a class of the caller's may answer anything
-        return False
-
-
-def _check_message(message: Mapping[Any, Any]) -> None:
-    role, content = message.get("role"), message.get("content")
-    if not isinstance(role, str) or not role:
-        found = "it has no `role`" if role is None or isinstance(role, str) else f"its `role` is {_a(role)}"
-        raise ConversationError(f"{found}. Give one, such as 'user'.")
-    for name, value in message.items():
-        if name in _TEXTS and not isinstance(value, _TEXT):
-            raise ConversationError(f"its `{name}` is {_a(value)}, not a text.")
-    if isinstance(content, (list, tuple)):
-        for number, part in enumerate(content):
-            _check_part(part, f"part {number} of its `content`")
-    elif not isinstance(content, _TEXT):
-        raise ConversationError(f"its `content` is {_a(content)}, not a text or a list of parts.")
-    calls = message.get("tool_calls")
-    if calls is not None:
-        _check_calls(calls)
-
-
-_TEXT = (str, type(None))
-_TEXTS = frozenset({"name", "reasoning", "reasoning_content", "tool_call_id"})
-_MEDIA_PARTS = ("image", "image_url", "video", "video_url")
-
-
-def _check_text(value: Any, name: str, where: str) -> None:
-    if not isinstance(value, _TEXT):
-        raise ConversationError(f"the `{name}` of {where} is {_a(value)}, not a text.")
-
-
-def _check_part(part: Any, where: str) -> None:
-    if not isinstance(part, Mapping):
-        raise ConversationError(f"{where} is {_a(part)}, not an object with a `type`.")
-    _check_text(part.get("type"), "type", where)
-    _check_text(part.get("text"), "text", where)
-    is_media = part.get("type") in _MEDIA_PARTS or "image" in part or "image_url" in part
-    if part.get("text") is None and not is_media:
-        raise ConversationError(f"{where} is of the type {str(part.get('type'))[:40]!r} and has no `text`.")
-
-
-def _check_calls(calls: Any) -> None:
-    if not isinstance(calls, (list, tuple)):
-        raise ConversationError(f"its `tool_calls` are {_a(calls)}, not a list.")
-    for number, call in enumerate(calls):
-        where = f"`tool_calls[{number}]`"
-        function = call.get("function") if isinstance(call, Mapping) else call
-        if not isinstance(function, Mapping):
-            found = f"{where} has no `function`" if function is None else f"{where} is {_a(function)}, not an object"
-            raise ConversationError(
-                f"{found}. A call is an object with `id` and `function`, of `name` and `arguments`."
-            )
-        _check_text(call.get("id"), "id", where)
-        _check_text(function.get("name"), "function.name", where)
-        if not function.get("name"):
-            raise ConversationError(f"the function of {where} has no `name`.")
-        arguments = function.get("arguments")
-        if not isinstance(arguments, _TEXT):
-            if not isinstance(arguments, Mapping):
-                raise ConversationError(f"the arguments of {where} are {_a(arguments)}, not an object or its JSON.")
-            check_json(arguments, f"the arguments of {where}")
-
-
-_LARGEST = 1 << 4096  # of integers; Python writes none of many more digits
-
-
-def check_json(value: Any, where: str) -> None:
-    """Raise ConversationError where a value is not JSON, or is nested more than 256 levels deep, or contains itself."""
-    try:
-        _check_json(value, set(), 0)
-    except ConversationError as error:
-        raise ConversationError(f"{where} {error}") from None
-
-
-def _check_json(value: Any, checked: set[int], depth: int) -> None:
-    """As `check_json`. `checked` has the identity of each container that has been looked at as a whole."""
-    if isinstance(value, (str, bool)) or value is None:
-        return
-    if isinstance(value, Mapping):
-        for key in value:
-            if not isinstance(key, str):
-                raise ConversationError(f"have {_a(key)} as a key: {str(key)[:40]!r}. Keys are texts.")
-        items: Iterable[Any] = value.values()
-    elif isinstance(value, (list, tuple)):
-        items = value
-    elif isinstance(value, int):
-        if abs(value) > _LARGEST:
-            raise ConversationError(f"hold a number of {value.bit_length():,} bits.")
-        return
-    elif isinstance(value, float):
-        if not math.isfinite(value):
-            raise ConversationError(f"hold {value}, which JSON has not.")
-        return
-    else:
-        raise ConversationError(f"hold {_a(value)}, which JSON has not.")
-    if depth > _DEEPEST:
-        raise ConversationError(f"are nested more than {_DEEPEST} levels deep, or contain themselves.")
-    if id(value) not in checked:
-        for item in items:
-            if not isinstance(item, str):
-                _check_json(item, checked, depth + 1)
-        checked.add(id(value))
-
-
-_MOST_VALUES = 1_000_000
-
-
-def _check_ends(given: Mapping[str, Any]) -> None:
-    """Raise ConversationError where a class of the caller's has more to give than anybody means, or never ends.
-
-    What renders a prompt goes through all of it, more than once. `given` is what was given, by name.
-    """
-    if not _has_more_than(_MOST_VALUES, given):
-        return
-    name, value = next(
-        ((name, value) for name, value in given.items() if _has_more_than(_MOST_VALUES, value)), ("", ())
-    )
-    where = f"`{name[:40]}`"
-    if name == "conversation" and isinstance(value, (list, tuple)):
-        where = _unrenderable(value, bool(value) and isinstance(value[0], (list, tuple))) or "The conversation"
-    elif isinstance(value, (list, tuple)):
-        which = (n for n, one in enumerate(itertools.islice(value, 1000)) if _has_more_than(_MOST_VALUES, one))
-        where = "".join(f"`{name[:40]}[{n}]`" for n in itertools.islice(which, 1)) or where
-    raise ConversationError(f"{where if name else 'The conversation'} has more than {_MOST_VALUES:,} values.")
-
-
-def _has_more_than(most: int, value: Any) -> bool:
-    """Whether there are more values in a value, at any depth; one that is there twice counts once."""
-    seen: dict[int, Any] = {}  # the values as well, so that no other gets the id of one that is gone
-    waiting, count = [value], 0
-    while waiting:
-        one = waiting.pop()
-        if not issubclass(type(one), (Mapping, list, tuple)) or id(one) in seen:  # whatever its `__class__` says
-            continue
-        seen[id(one)] = one
-        for inside in one if isinstance(one, (list, tuple)) else one.values():
-            count += 1
-            if count > most:
-                return True
-            if type(inside) is not str:
-                waiting.append(inside)
-    return False
-
-
-def _a(value: Any) -> str:
-    """The kind of a value, for a message."""
-    name = type(value).__name__[:80] or "object"
-    return "None" if value is None else f"{'an' if name[0] in 'aeiouAEIOU' else 'a'} {name}"
-
-
-def _what_is_wrong(conversation: Any, error: Exception) -> str:
-    """Which message could not be rendered, as far as it can be told, and why."""
-    try:
-        reason = "it is nested too deep, or contains itself" if isinstance(error, RecursionError) else str(error)[:200]
-    except Exception:  # an error of the caller's may have no words
-        reason = ""
-    which = ""
-    with contextlib.suppress(Exception):  # a class of the caller's may raise anything
-        which = _unrenderable(conversation if isinstance(conversation, (list, tuple)) else ())
-    return f"{which or 'The conversation'} cannot be rendered: {reason or type(error).__name__}."
-
-
-def _unrenderable(conversation: Iterable[Any], is_batch: bool = True) -> str:
-    for index, message in enumerate(itertools.islice(conversation, 10_000)):
-        field: Any = None
-        try:
-            if is_batch and isinstance(message, (list, tuple)):
-                if which := _unrenderable(message, is_batch=False):
-                    return f"Conversation {index}: {which}"
-                continue
-            if _has_more_than(_MOST_VALUES, message):
-                fields = itertools.islice(message.items() if isinstance(message, Mapping) else (), 1000)
-                field = next((name for name, value in fields if _has_more_than(_MOST_VALUES, value)), None)
-                raise ValueError
-            for field, value in message.items():
-                json.dumps({field: value if value and str(value) else None})
-            field = None
-            check_conversation([message], can_be_batch=False)
-        except Exception:
-            return f"Message {index}" + (f" with its `{field[:40]}`" if isinstance(field, str) else "")
-    return ""
-
-
-def declared(tools: Any) -> tuple[list[Any], str | None]:
-    """Tools as JSON schemas sorted by key, and their declaration in TypeScript: None if a schema has no such form.
-
-    Raises ConversationError where they are no list of objects (or functions) that JSON has.
-    """
-    if not isinstance(tools, (list, tuple)):
-        raise ConversationError(f"`tools` are {_a(tools)}, not a list of JSON schemas.")
-    schemas = [tool_schema(tool) for tool in tools]
-    for number, schema in enumerate(schemas):
-        if not isinstance(schema, Mapping):
-            raise ConversationError(f"`tools[{number}]` is {_a(schema)}, not a JSON schema or a function.")
-        check_json(schema, f"the schema in `tools[{number}]`")
-    with contextlib.suppress(UnsupportedSchemaError):  # then the template writes JSON
-        schemas = [deep_sort(schema) for schema in schemas]
-        return schemas, encode_tools_to_typescript_style(schemas)
-    return schemas, None
-
-
-def tool_schema(tool: Any) -> Any:
-    """A tool as a JSON schema; a Python function is described by transformers."""
-    if callable(tool):
-        from transformers.utils import get_json_schema
-
-        try:
-            return get_json_schema(tool)
-        except Exception as error:  # it has many kinds
-            name = getattr(tool, "__name__", type(tool).__name__)
-            raise ConversationError(f"The function {name!r} in `tools` cannot be described: {error}") from None
-    return tool
