@@ -548,15 +548,12 @@ def honoured(config: Mapping[str, Any], table: Mapping[int, ControlToken]) -> di
 def chat_templates(value: Any) -> str | dict[str, str] | None:
     """What a configuration has as `chat_template`: a text, or several by name; None for what is neither."""
     if isinstance(value, list):
-        value = {entry.get("name"): entry.get("template") for entry in value if _is_named(entry)}
+        named_entries = [entry for entry in value if isinstance(entry, Mapping) and isinstance(entry.get("name"), str)]
+        value = {entry["name"]: entry.get("template") for entry in named_entries}
     if isinstance(value, Mapping):
         named = {name: text for name, text in value.items() if _is_text(name) and _is_text(text)}
         return {name: text for name, text in named.items() if _TEMPLATE_NAME.fullmatch(name)} or None
     return value if _is_text(value) else None
-
-
-def _is_named(entry: Any) -> bool:
-    return isinstance(entry, Mapping) and isinstance(entry.get("name"), str)
 
 
 def _is_text(value: Any) -> bool:
@@ -568,16 +565,13 @@ def _template_files(files: Mapping[str, Any]) -> str | dict[str, str] | None:
     """The chat templates in files of their own, which win over those in a configuration. Raises ConfigurationError."""
     found = {}
     for key, path in files.items():
-        if key.startswith("chat_template_") and path is not None:
-            name = "default" if key == "chat_template_file" else key[len("chat_template_") :]
-            data = _read_small(path)
-            try:
-                found[name] = data.decode("utf-8") if data is not None else None
-            except UnicodeDecodeError as error:
-                raise ConfigurationError(
-                    f"{str(path)!r} is not UTF-8 text: {error}. Restore the model's own."
-                ) from error
-    found = {name: text for name, text in found.items() if text is not None}
+        if not key.startswith("chat_template_") or path is None or (data := _read_small(path)) is None:
+            continue
+        name = "default" if key == "chat_template_file" else key[len("chat_template_") :]
+        try:
+            found[name] = data.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise ConfigurationError(f"{str(path)!r} is not UTF-8 text: {error}. Restore the model's own.") from error
     return found["default"] if found.keys() == {"default"} else chat_templates(found)
 
 
@@ -2729,11 +2723,10 @@ class _Tokenizer(_Base):
         if self.packaged is not None:
             return {name: self.packaged(name) for name in self.python_files}
         folder = Path(__file__).parent
-        found = {name: _read_small(folder / name) for name in self.python_files}
-        missing = [name for name, data in found.items() if data is None]
-        if missing:
+        found = {name: data for name in self.python_files if (data := _read_small(folder / name)) is not None}
+        if missing := [name for name in self.python_files if name not in found]:
             raise ConfigurationError(f"Cannot save {' and '.join(missing)}: not in {str(folder)!r}. Put it back there.")
-        return {name: data for name, data in found.items() if data is not None}
+        return found
 
     def save_vocabulary(self, save_directory: str, filename_prefix: str | None = None) -> tuple[str]:
         """Write the rank table, byte for byte as published. Returns its path."""
