@@ -1130,7 +1130,10 @@ class Engine:
                 size = 0
             groups[-1].append(text)
             size += len(text)
-        return itertools.chain.from_iterable(_map(lambda group: list(map(encode, group)), groups, threads))
+        # RuntimeError: threads cannot be started, for example while Python is shutting down.
+        with contextlib.suppress(RuntimeError), ThreadPoolExecutor(threads) as pool:
+            return itertools.chain.from_iterable(list(pool.map(lambda group: list(map(encode, group)), groups)))
+        return list(map(encode, texts))
 
 
 class Splintr(Engine):
@@ -1376,8 +1379,6 @@ def _probe() -> tiktoken.Encoding:
 _JOINT = re.compile("[A-Za-z\u4e00-\u9fa5](?=[ \n,.，。、；：！？])")
 _MOST_THREADS = 8
 
-_Ids = TypeVar("_Ids")
-
 
 def _parts(text: str | int, threads: int) -> Sequence[str | int]:
     """A text in parts for several threads, if it is long. Their ids are those of the text. Any other piece is one."""
@@ -1390,13 +1391,6 @@ def _parts(text: str | int, threads: int) -> Sequence[str | int]:
         if joint := _JOINT.search(text, near, near + _LONG):
             starts.append(joint.end())
     return [text[start:end] for start, end in itertools.pairwise([*starts, len(text)])]
-
-
-def _map(encode: Callable[[Any], _Ids], texts: Sequence[Any], threads: int) -> list[_Ids]:
-    # RuntimeError: threads cannot be started, for example while Python is shutting down.
-    with contextlib.suppress(RuntimeError), ThreadPoolExecutor(threads) as pool:
-        return list(pool.map(encode, texts))
-    return list(map(encode, texts))
 
 
 def _threads() -> int:
