@@ -473,10 +473,10 @@ _NO_TOKENS = {name for table in CONTROL_TOKENS.values() for name, _ in table.val
 @functools.lru_cache(maxsize=1024)
 def _rank(table: RankTable, token: bytes) -> int | None:
     """Rank of a token; None if it is none. Found in the bytes of the table: making `RankTable.ranks` takes longer."""
-    line = b"%b " % binascii.b2a_base64(token, newline=False)
-    start = 0 if table.data.startswith(line) else table.data.find(b"\n" + line) + 1
-    if not start and not table.data.startswith(line):
-        return None
+    line = b"\n%b " % binascii.b2a_base64(token, newline=False)
+    start = table.data.find(line)
+    if start < 0:
+        return 0 if table.data.startswith(line[1:]) else None
     return int(table.data[start + len(line) :].split(b"\n", 1)[0])
 
 
@@ -1898,11 +1898,11 @@ def _flags(token: AddedToken) -> dict[str, Any]:
     return {name: getattr(token, name) for name in names}
 
 
-def _json_bytes(value: Any, **options: Any) -> bytes:
+def _json_bytes(value: Any) -> bytes:
     try:
-        return (json.dumps(value, ensure_ascii=False, indent=2, **options) + "\n").encode("utf-8")
+        return (json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True) + "\n").encode("utf-8")
     except UnicodeEncodeError:  # a lone surrogate, in what the model's own file said
-        return (json.dumps(value, indent=2, **options) + "\n").encode("ascii")
+        return (json.dumps(value, indent=2, sort_keys=True) + "\n").encode("ascii")
 
 
 def _line_bytes(value: Mapping[str, Any]) -> bytes:
@@ -2309,8 +2309,9 @@ class _Tokenizer(_Base):
                 text = places.put(text)
                 text_pair = None if text_pair is None else places.put(text_pair)
             encoded = super()._encode_plus(text, text_pair=text_pair, **kwargs)
-            for name in () if places.keeps_overflowing else ("overflowing_tokens", "num_truncated_tokens"):
-                encoded.pop(name, None)
+            if not places.keeps_overflowing:
+                encoded.pop("overflowing_tokens", None)
+                encoded.pop("num_truncated_tokens", None)
             return encoded
         if text_pair is None and not in_two_methods and self._is_plain_batch(text, kwargs):
             return self._encode_texts(text, **kwargs)
@@ -2385,10 +2386,7 @@ class _Tokenizer(_Base):
         padding_strategy: Any,
         truncation_strategy: Any,
         max_length: int | None = None,
-        pad_to_multiple_of: int | None = None,
-        padding_side: str | None = None,
         return_tensors: Any = None,
-        return_attention_mask: bool | None = None,
         split_special_tokens: bool | None = None,
         verbose: bool = True,
         **kwargs: Any,
@@ -2407,14 +2405,8 @@ class _Tokenizer(_Base):
             ]
         for ids in batch:
             self._eventual_warn_about_too_long_sequence(ids, max_length, verbose)
-        padded = self.pad(
-            {"input_ids": batch},
-            padding=padding_strategy.value,
-            max_length=max_length,
-            pad_to_multiple_of=pad_to_multiple_of,
-            padding_side=padding_side,
-            return_attention_mask=return_attention_mask,
-        )
+        options = {name: kwargs.get(name) for name in ("pad_to_multiple_of", "padding_side", "return_attention_mask")}
+        padded = self.pad({"input_ids": batch}, padding=padding_strategy.value, max_length=max_length, **options)
         from transformers import BatchEncoding
 
         return BatchEncoding(padded, tensor_type=return_tensors)
@@ -2659,12 +2651,12 @@ class _Tokenizer(_Base):
         prefix = f"{filename_prefix}-" if filename_prefix else ""
         config = Path(save_directory, prefix + CONFIG_FILE)
         written = read_object(config) or {}
-        contents = {CONFIG_FILE: _json_bytes(self._saved_configuration(written.get("chat_template")), sort_keys=True)}
+        contents = {CONFIG_FILE: _json_bytes(self._saved_configuration(written.get("chat_template")))}
         line = {**(self._line.as_json() if self._line.name else {}), **self._saved_tokens()}
         if line:
             contents[LINE_FILE] = _line_bytes(line)
         if Path(save_directory, prefix + "special_tokens_map.json").exists():  # transformers 4: flags of some of them
-            contents["special_tokens_map.json"] = _json_bytes(self.special_tokens_map, sort_keys=True)
+            contents["special_tokens_map.json"] = _json_bytes(self.special_tokens_map)
         for name, data in {**contents, **self._python()}.items():
             _write(Path(save_directory, prefix + name), data)
             saved = (*saved, str(Path(save_directory, prefix + name)))
