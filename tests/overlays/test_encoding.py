@@ -567,8 +567,9 @@ def test_how_many_threads_batches_take(tokenizer: TikTokenTokenizer, monkeypatch
 
     monkeypatch.setattr(tokenization_kimi, "ThreadPoolExecutor", pool)
     monkeypatch.setattr(tokenization_kimi, "_threads", lambda: 3)
-    tokenizer.model.encode_ordinary_batch([MEDIUM] * 10)
-    tokenizer.model.encode_ordinary_batch([MEDIUM] * 10, num_threads=2)
+    texts = [f"{MEDIUM}{number}" for number in range(10)]
+    tokenizer.model.encode_ordinary_batch(texts)
+    tokenizer.model.encode_ordinary_batch(texts, num_threads=2)
     tokenizer.model.encode_ordinary_batch([MEDIUM * 10, MEDIUM * 10])
     assert taken == ([3, 2, 3] if type(tokenizer.model._engine) is tokenization_kimi.Engine else [])
     monkeypatch.undo()
