@@ -1,6 +1,6 @@
 """Measure this package against the alternatives, by turns, in one run.
 
-    uv run --group bench python scripts/bench.py   everything, with the other engines; some twelve minutes
+    uv run --group bench python scripts/bench.py   everything, with the other engines: some 15 minutes on two idle cores
     uv run python scripts/bench.py --quick         smaller sizes and two rounds, to see that all works
     uv run python scripts/bench.py --rows load     only some groups of rows
     uv run --group bench python scripts/bench.py --save
@@ -58,20 +58,25 @@ Group = Mapping[str, Run]
 
 
 class Sizes(NamedTuple):
-    """What `--quick` makes smaller: bytes of the long text and of the file to count, ids to stream, rounds, seconds."""
+    """What `--quick` makes smaller.
+
+    Bytes of the long text and of the file to count, ids to stream, calls with a short text; and how often a group runs:
+    so many rounds, of which none begins after so many seconds.
+    """
 
     long: int = 10_000_000
     file: int = 1_000_000_000
     ids: int = 64_000
+    calls: int = 5000
     rounds: int = 7
-    seconds: float = 60
+    seconds: float = 40
 
     def of(self, size: int) -> str:
         unit, name = (1_000_000_000, "GB") if size >= 1_000_000_000 else (1_000_000, "MB")
         return f"{size // unit} {name}"
 
 
-QUICK = Sizes(long=1_000_000, file=10_000_000, ids=8000, rounds=2, seconds=8)
+QUICK = Sizes(long=1_000_000, file=10_000_000, ids=8000, calls=1000, rounds=2, seconds=8)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -86,6 +91,7 @@ class Contestant:
     build: str
     encode: str
     decode: str = ""
+    ordinary: str = ""
     offsets: str = ""
     call: str = ""
     bare: str = ""  # instead of `build`, where ids alone are wanted
@@ -96,7 +102,7 @@ def contestants() -> dict[str, Contestant]:
     """All that can run here, in the order of the columns."""
     folder = SCRATCH.name
     encode = "t.model.encode(text, allowed_special='all')"
-    ours = ("import kimi_tokenizers as kt", "kt.load()", encode, "t.decode(ids)")
+    ours = ("import kimi_tokenizers as kt", "kt.load()", encode, "t.decode(ids)", "t.model.encode_ordinary(text)")
     offsets, call = "t(text, return_offsets_mapping=True)['offset_mapping']", "t(texts)['input_ids']"
     arguments = f"pat_str={kimi.PAT_STR!r}, special_tokens={SPECIAL!r}"
     found = {
@@ -107,6 +113,7 @@ def contestants() -> dict[str, Contestant]:
             f"tiktoken.Encoding('p', {arguments}, mergeable_ranks=load_tiktoken_bpe({VOCAB!r}))",
             "t.encode(text, allowed_special='all')",
             "t.decode(ids)",
+            "t.encode_ordinary(text)",
             "t.decode_with_offsets(t.encode(text, allowed_special='all'))",
             "t.encode_batch(texts, allowed_special='all')",
         ),
@@ -122,8 +129,8 @@ def contestants() -> dict[str, Contestant]:
             f"tokenizers.Tokenizer.from_file('{folder}/tokenizer.json')",
             "t.encode(text).ids",
             "t.decode(ids, skip_special_tokens=False)",
-            "t.encode(text).offsets",
-            "[found.ids for found in t.encode_batch(texts)]",
+            offsets="t.encode(text).offsets",
+            call="[found.ids for found in t.encode_batch(texts)]",
         ),
         "splintr": Contestant(
             "import splintr",
@@ -441,9 +448,9 @@ def short(sizes: Sizes) -> Group:
             "encode 20 characters": lambda: encode("What is a tokenizer?"),
             "encode 50 characters of control tokens": lambda: encode(SAMPLES["control tokens"][:50]),
         }
-        if name == "tiktoken":
-            found['`encode_ordinary` of "hi"'] = lambda: live(name).encode_ordinary("hi")
-        return timed(found, 1000)
+        if ordinary := function(name, "ordinary", "text"):
+            found['`encode_ordinary` of "hi"'] = lambda: ordinary("hi")
+        return timed(found, sizes.calls)
 
     return {name: rows(name) for name in prepared()}
 

@@ -24,7 +24,16 @@ SOURCES = sorted({path.resolve() for folder in (PACKAGE, PACKAGE / "overlays") f
 
 
 def test_the_first_level_is_what_users_import_and_a_folder_for_each_thing_that_the_project_does() -> None:
-    files = {"__init__.py", "__main__.py", "errors.py", "escaping.py", "py.typed", "testing.py", "version.py"}
+    files = {
+        "__init__.py",
+        "__main__.py",
+        "errors.py",
+        "escaping.py",
+        "lazy.py",
+        "py.typed",
+        "testing.py",
+        "version.py",
+    }
     assert {path.name for path in PACKAGE.iterdir()} - {"__pycache__"} == {*files, *FOLDERS, "overlays"}
 
 

@@ -10,9 +10,11 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from importlib import import_module
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kimi_tokenizers.errors import OverlayError
 
@@ -25,14 +27,16 @@ def resources(package: str = "kimi_tokenizers.overlays") -> Traversable:
 
     By its path below the package: nothing of the folder is imported.
     """
+    name, *folders = package.split(".")
+    root = import_module(name)
+    if root.__file__ and root.__spec__ and isinstance(root.__spec__.loader, SourceFileLoader):
+        return Path(root.__file__).parent.joinpath(*folders)  # `importlib.resources` takes long to import
     from importlib.resources import files
 
-    name, *folders = package.split(".")
     return functools.reduce(lambda parent, folder: parent.joinpath(folder), folders, files(name))
 
 
-@dataclass(frozen=True)
-class OverlayFile:
+class OverlayFile(NamedTuple):
     """A packaged file: the `name` it has in a model directory, and what it must be."""
 
     name: str
@@ -63,9 +67,13 @@ class OverlayFile:
     @contextmanager
     def path(self) -> Iterator[Path]:
         """The file on disk, for as long as the context lasts. Unverified: whoever opens it verifies what it reads."""
+        resource = resources().joinpath(self.source)
+        if isinstance(resource, Path):
+            yield resource
+            return
         from importlib.resources import as_file
 
-        with as_file(resources().joinpath(self.source)) as path:
+        with as_file(resource) as path:
             yield path
 
 
@@ -73,8 +81,10 @@ class OverlayFile:
 _YIELDING = ("tokenizer_config.json", "chat_template.jinja")
 
 
-@dataclass(frozen=True)
-class Upstream:
+_NONE: Mapping[str, str] = MappingProxyType({})
+
+
+class Upstream(NamedTuple):
     """What an overlay stands for: a repo, its pinned revision, and the SHA-256 of that revision's files (if known).
 
     Attributes:
@@ -88,13 +98,12 @@ class Upstream:
     good_revisions: tuple[str, ...]
     broken_revisions: tuple[str, ...]
     python: str = "tokenization_kimi.py"
-    revisions: Mapping[str, str] = field(default_factory=dict)
-    untried_sha256: Mapping[str, str] = field(default_factory=dict)
+    revisions: Mapping[str, str] = _NONE
+    untried_sha256: Mapping[str, str] = _NONE
     """Of files of later revisions, which are recognised, but whose content nobody has seen."""
 
 
-@dataclass(frozen=True)
-class Overlay:
+class Overlay(NamedTuple):
     """The files in front of one model line.
 
     Attributes:
@@ -119,7 +128,7 @@ class Overlay:
     upstream: Upstream
     model_types: tuple[str, str] = (".*", "models of any type")
     default: bool = False
-    evidence: Mapping[str, str] = field(default_factory=dict)
+    evidence: Mapping[str, str] = _NONE
     encoder: tuple[str, ...] = ()
     text_types: str | None = None
     own_type: str | None = None

@@ -60,7 +60,8 @@ class Process:
         self._seconds, self._memory = seconds, memory
         self._lock = threading.Lock()
         self._home = tempfile.TemporaryDirectory(prefix="kimi-tokenizers-home-")
-        source = getattr(__spec__.loader, "get_source", lambda name: None)(__name__) if __spec__ else None
+        get_source = getattr(__spec__ and __spec__.loader, "get_source", None)  # pytest's loader of plugins has none
+        source = get_source(__name__) if get_source else Path(__file__).read_text("utf-8")
         self._process = subprocess.Popen(
             [sys.executable, "-I", "-c", source or ""],
             bufsize=0,

@@ -6,8 +6,9 @@ weight file. (Which large files the guard has passed is remembered in the per-us
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from kimi_tokenizers.lazy import lazily
 
 if TYPE_CHECKING:
     from kimi_tokenizers.model_dirs.cache_dir import (
@@ -122,31 +123,25 @@ __all__ = [
     "what_is_missing",
 ]
 
-# Module -> names, imported when one is first used: whoever needs one need not wait for the others.
-_HOME = {
-    "cache_dir": "CACHE_VARIABLE RESOLVED VERDICTS cache_root open_cache own_folder",
-    "exo": "INDEX_SUFFIX Completeness completeness folder_name is_complete model_id_of models_dirs",
-    "exo_downloads": "FileList Step exo_step file_list lies_in_exos_dirs",
-    "finding": "Found Model Place find_models nothing_in places",
-    "fingerprint": "prompt_fingerprint token_fingerprint",
-    "folder": "OWN_PREFIX VIEW_MARKER Folder",
-    "guard": "check_vocabulary",
-    "identification": "identify what_is_missing",
-    "in_effect": "ignored_keys templates_of",
-    "locking": "LOCK_SECONDS only_process wait_for",
-    "reading_python": "Outline assigned_text is_compiled_from outline same_code",
-    "renumbering": "RENUMBERED is_renumbered original renumbered_in_words",
-    "shadowing": "importable uncompared",
-    "tokenizer_files": "CHAT_TEMPLATE MORE_TEMPLATES TOKENIZER_CONFIG TOKENIZER_JSON_BYTES TokenizerFiles parse_json "
-    "read_small read_text",
-    "verdicts": "has_verdict keep_verdict",
-    "walking": "Walk is_dir is_file",
-}
-
-
-def __getattr__(name: str) -> Any:
-    for module, names in _HOME.items():
-        if name in names.split():
-            value = globals()[name] = getattr(import_module(f"{__name__}.{module}"), name)
-            return value
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = lazily(
+    __name__,
+    {
+        "cache_dir": "CACHE_VARIABLE RESOLVED VERDICTS cache_root open_cache own_folder",
+        "exo": "INDEX_SUFFIX Completeness completeness folder_name is_complete model_id_of models_dirs",
+        "exo_downloads": "FileList Step exo_step file_list lies_in_exos_dirs",
+        "finding": "Found Model Place find_models nothing_in places",
+        "fingerprint": "prompt_fingerprint token_fingerprint",
+        "folder": "OWN_PREFIX VIEW_MARKER Folder",
+        "guard": "check_vocabulary",
+        "identification": "identify what_is_missing",
+        "in_effect": "ignored_keys templates_of",
+        "locking": "LOCK_SECONDS only_process wait_for",
+        "reading_python": "Outline assigned_text is_compiled_from outline same_code",
+        "renumbering": "RENUMBERED is_renumbered original renumbered_in_words",
+        "shadowing": "importable uncompared",
+        "tokenizer_files": "CHAT_TEMPLATE MORE_TEMPLATES TOKENIZER_CONFIG TOKENIZER_JSON_BYTES TokenizerFiles "
+        "parse_json read_small read_text",
+        "verdicts": "has_verdict keep_verdict",
+        "walking": "Walk is_dir is_file",
+    },
+)

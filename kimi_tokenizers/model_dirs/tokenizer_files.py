@@ -12,9 +12,8 @@ import json
 import os
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from kimi_tokenizers.errors import FolderError, ModelDirError, TokenizerConfigError
 from kimi_tokenizers.model_dirs.configuration import chat_templates
@@ -191,8 +190,7 @@ class TokenizerFiles:
         return self.template_files() or chat_templates((self.object(TOKENIZER_CONFIG) or {}).get("chat_template"))
 
 
-@dataclass(frozen=True)
-class OpenFile:
+class OpenFile(NamedTuple):
     """A regular file of a size that can be read. `status` is that of the very file that `read` reads."""
 
     path: Path

@@ -6,9 +6,9 @@ that. It must never execute Python that was not verified against the overlay, no
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from kimi_tokenizers.lazy import lazily
 from kimi_tokenizers.tokenizer.verified_python import install
 
 if TYPE_CHECKING:
@@ -45,26 +45,20 @@ __all__ = [
     "register",
 ]
 
-# Module -> names, imported when one is first used: whoever needs one need not wait for the others.
-_HOME = {
-    "adapter": "adapt",
-    "canonical": "canonical_tool_calls",
-    "counting": "Count check_files count_files",
-    "encodings": "DEFAULT_MODEL encoding encoding_arguments",
-    "export": "Exported export_fast",
-    "known_answers": "KnownAnswer every_known_answer known_answers_of",
-    "loader": "STOP_TOKEN_ID load load_mlx",
-    "registration": "register",
-    "tool_calls": "END START parse_tool_call",
-}
-
-
-def __getattr__(name: str) -> Any:
-    for module, names in _HOME.items():
-        if name in names.split():
-            value = globals()[name] = getattr(import_module(f"{__name__}.{module}"), name)
-            return value
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = lazily(
+    __name__,
+    {
+        "adapter": "adapt",
+        "canonical": "canonical_tool_calls",
+        "counting": "Count check_files count_files",
+        "encodings": "DEFAULT_MODEL encoding encoding_arguments",
+        "export": "Exported export_fast",
+        "known_answers": "KnownAnswer every_known_answer known_answers_of",
+        "loader": "STOP_TOKEN_ID load load_mlx",
+        "registration": "register",
+        "tool_calls": "END START parse_tool_call",
+    },
+)
 
 
 install()

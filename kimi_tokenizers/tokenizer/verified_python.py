@@ -9,7 +9,6 @@ by the bytecode's own hash, as the guard remembers large files. What no manifest
 from __future__ import annotations
 
 import functools
-import importlib.abc
 import marshal
 import struct
 import sys
@@ -19,11 +18,16 @@ from importlib.machinery import ModuleSpec, SourceFileLoader
 from importlib.util import MAGIC_NUMBER
 from pathlib import Path
 from types import CodeType, ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kimi_tokenizers import catalogue
 from kimi_tokenizers.catalogue import OverlayFile
 from kimi_tokenizers.model_dirs import has_verdict, keep_verdict
+
+if TYPE_CHECKING:
+    from importlib.abc import InspectLoader, MetaPathFinder
+else:
+    InspectLoader = MetaPathFinder = object  # `importlib.abc` takes long to import, and asks for nothing of these
 
 _ROOT = "kimi_tokenizers.overlays"
 
@@ -47,7 +51,7 @@ def _modules() -> dict[str, OverlayFile | None]:
     return found
 
 
-class _Finder(importlib.abc.MetaPathFinder):
+class _Finder(MetaPathFinder):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
@@ -62,9 +66,15 @@ class _Finder(importlib.abc.MetaPathFinder):
         raise ModuleNotFoundError(f"No module named {fullname!r}", name=fullname)
 
 
-class _Loader(importlib.abc.InspectLoader):
+class _Loader(InspectLoader):
     def __init__(self, file: OverlayFile | None, spec: ModuleSpec) -> None:
         self._file, self._spec, self._ordinary = file, spec, spec.loader
+
+    def create_module(self, spec: ModuleSpec) -> None:
+        """None: Python makes the module."""
+
+    def exec_module(self, module: ModuleType) -> None:
+        exec(self.get_code(module.__name__), module.__dict__)
 
     def is_package(self, fullname: str) -> bool:
         return self._file is None

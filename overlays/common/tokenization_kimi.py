@@ -30,7 +30,6 @@ import contextlib
 import functools
 import hashlib
 import importlib.util
-import inspect
 import itertools
 import json
 import math
@@ -2605,6 +2604,8 @@ class _Tokenizer(_Base):
             masks = [_mask(spans, tokens) for spans, tokens in zip(generated, offsets)]  # noqa: B905 (equally long)
             encoded["assistant_masks"] = masks if is_batch or tensors else masks[0]
             return encoded.convert_to_tensors(tensors)
+        import inspect  # which takes long to import, and is there beside transformers
+
         # When nothing is said, it is as with transformers, which returns a BatchEncoding from 5.0 on.
         usual = inspect.signature(super().apply_chat_template).parameters["return_dict"].default
         return encoded if kwargs.get("return_dict", usual) else encoded["input_ids"]
