@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 import tiktoken
+from hostile.directories import ENDLESS_TEMPLATE
 from layouts import fast_tokenizer_json, write_layout
 from sync_directories import snapshot
 from transformers import PreTrainedTokenizerFast
@@ -281,9 +282,14 @@ def test_what_exo_would_not_load_fails_as_it_is(tmp_path: Path, layout: str, rea
         testing.checks_of_model_dir(path)["exo"]()
 
 
+def test_no_check_renders_a_template(tmp_path: Path) -> None:
+    path = write_layout(named(tmp_path), "good")
+    (path / "chat_template.jinja").write_text(ENDLESS_TEMPLATE)
+    testing.check_model_dir(path)
+
+
 def test_weights_under_way_fail_whatever_the_tokenizer(tmp_path: Path) -> None:
     path = write_layout(named(tmp_path), "good")
-    testing.check_model_dir(path)
     next(path.glob("*.safetensors")).unlink()
     with pytest.raises(CheckError, match="not all weights are there"):
         testing.check_model_dir(path)

@@ -277,6 +277,22 @@ def template_that_reaches_out(place: Place) -> Path:
     return model_dir
 
 
+ENDLESS_TEMPLATE = (
+    "{{ messages | tojson(indent=10**9) }}{{ 'x' * 10**9 * 10**9 }}{{ 9**9**9 }}"
+    "{% for a in range(99999) %}{% for b in range(99999) %}{{ a ** b }}{% endfor %}{% endfor %}"
+)
+
+
+@kind("a chat template that never ends")
+def template_that_never_ends(place: Place) -> Path:
+    model_dir = place.model()
+    put(model_dir, "chat_template.jinja", ENDLESS_TEMPLATE)
+    changed(model_dir, "tokenizer_config.json", chat_template=ENDLESS_TEMPLATE)
+    (model_dir / "additional_chat_templates").mkdir()
+    put(model_dir, "additional_chat_templates/tool_use.jinja", ENDLESS_TEMPLATE)
+    return model_dir
+
+
 # Configurations that would change which text is which id
 
 IDS_DIFFER: dict[str, dict[str, Any]] = {
