@@ -112,8 +112,8 @@ GOALS = [
             "stream 8,000 ids, mlx-lm's class",
             who,
             10,
-            "the class asks for the whole line for each id: a decode that only adds a word to a string takes 40 times as "
-            "long, too",
+            "the class asks for the whole line at each id; a decode that only adds a word to a string takes 40 times "
+            "as long, too",
         )
         for who in ("fast", "ours")
     ),
