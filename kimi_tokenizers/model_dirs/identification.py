@@ -50,8 +50,9 @@ def _identify_by_contents(directory: TokenizerFiles) -> Overlay | None:
     named = json.dumps([config.get("auto_map"), config.get("tokenizer_class")])
     table = directory.control_token_table()
     allowed = _of_its_type(directory)
-    # Those whose upstream models have this type.
+    # Those whose upstream models have this type. Moonlight has one of DeepSeek's, and conversions of K2 have it, too.
     own = [overlay for overlay, sure in allowed if sure and _has_type(directory, overlay.own_type or _types(overlay))]
+    own = own if _is_called_after_kimi(directory) else []
     if not table and own and all(overlay.control_tokens() == own[0].control_tokens() for overlay in own):
         return max(own, key=lambda overlay: _rank(overlay, directory))  # no other line has this type
     candidates = [
@@ -94,9 +95,8 @@ def _of_its_type(directory: TokenizerFiles) -> list[tuple[Overlay, bool]]:
 
     Others have the architectures of DeepSeek; one that is called after Kimi is Moonshot's.
     """
-    model_type = _model_type(directory)
     allowed = [overlay for overlay in catalogue.overlays().values() if _has_type(directory, _types(overlay))]
-    says_so = "kimi" in str(model_type).lower() or bool(allowed and _has_the_rank_table(directory, allowed[0]))
+    says_so = _is_called_after_kimi(directory) or bool(allowed and _has_the_rank_table(directory, allowed[0]))
     return [(overlay, says_so) for overlay in allowed]
 
 
@@ -106,6 +106,10 @@ def _types(overlay: Overlay) -> str:
 
 def _model_type(directory: TokenizerFiles) -> Any:
     return (directory.object("config.json") or {}).get("model_type")
+
+
+def _is_called_after_kimi(directory: TokenizerFiles) -> bool:
+    return "kimi" in str(_model_type(directory)).lower()
 
 
 def _has_type(directory: TokenizerFiles, pattern: str) -> bool:
@@ -122,16 +126,26 @@ def _has_the_rank_table(directory: TokenizerFiles, overlay: Overlay) -> bool:
         return hashlib.sha256(file.read()).hexdigest() == ours.sha256
 
 
+def _has_no_tokenizer(directory: TokenizerFiles) -> bool:
+    """Whether there is neither a class of its own nor a `tokenizer.json`, so that transformers makes something up."""
+    named = (directory.object(TOKENIZER_CONFIG) or {}).get("auto_map")
+    return not named and "tokenizer.json" not in directory.names
+
+
 def what_is_missing(directory: TokenizerFiles) -> str | None:
     """Why `identify` cannot tell the line of a directory that does hold a Kimi model; None for any other directory."""
     try:
         kin = [overlay for overlay, says_so in _of_its_type(directory) if says_so]
-        if not kin or _model_type(directory) is None or not _has_the_rank_table(directory, kin[0]):
+        if not kin and not (_is_called_after_kimi(directory) and _has_no_tokenizer(directory)):
+            return None
+        any_line = next(iter(catalogue.overlays().values()))
+        if _model_type(directory) is None or not _has_the_rank_table(directory, any_line):
             return None
         table = directory.control_token_table()
     except KimiTokenizersError:
         return None  # damaged files do not say anything
     lines = ", ".join(overlay.line for overlay in kin)
+    kin_in_words = f"as models of the lines {lines} have" if kin else "which no line has that is known here"
     found = (
         f"the control tokens in its {TOKENIZER_CONFIG} are those of none of them"
         if table
@@ -139,7 +153,7 @@ def what_is_missing(directory: TokenizerFiles) -> str | None:
     )
     return (
         f"{str(directory.path)!r} holds the rank table of Kimi and a config.json with model_type "
-        f"{_model_type(directory)!r}, as models of the lines {lines} have, and {found}. Put the model's own "
+        f"{_model_type(directory)!r}, {kin_in_words}, and {found}. Put the model's own "
         f"{TOKENIZER_CONFIG} there, give the folder the model's name (as in 'Kimi-K2.6-4bit'), or load it with "
         "kimi_tokenizers.load(model_id, model_dir)."
     )

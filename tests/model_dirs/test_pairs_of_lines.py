@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from layouts import write_layout
 
 from kimi_tokenizers import catalogue
 from kimi_tokenizers.errors import VocabularyMismatchError
-from kimi_tokenizers.model_dirs import TokenizerFiles, check_vocabulary, identify
+from kimi_tokenizers.model_dirs import TokenizerFiles, check_vocabulary, identify, what_is_missing
 
 # Same control tokens, same model type, same ids: nothing in a directory tells them apart but its name, and files of
 # which the published bytes are known.
@@ -124,3 +126,24 @@ def test_deepseeks_own_directory_is_none_of_ours(tmp_path: Path) -> None:
     config = {"added_tokens_decoder": {str(index): {"content": name} for index, name in table.items()}}
     (tmp_path / "tokenizer_config.json").write_text(json.dumps(config))
     assert identify(TokenizerFiles(tmp_path)) is None
+
+
+@pytest.mark.parametrize(
+    ("model_type", "tokenizer", "said"),
+    [
+        ("deepseek_v3", {}, "lines kimi-k2-instruct, .*, moonlight have"),  # conversions of Kimi K2 have it, too
+        ("kimi_k4", {}, "which no line has that is known here"),
+        ("kimi_k4", {"tokenizer_config.json": {"auto_map": {"AutoTokenizer": ["its.Own", None]}}}, None),
+        ("kimi_k4", {"tokenizer.json": {}}, None),
+        ("qwen3", {}, None),
+    ],
+)
+def test_the_rank_table_with_a_type_that_does_not_tell_the_line(
+    tmp_path: Path, model_type: str, tokenizer: dict[str, Any], said: str | None
+) -> None:
+    (tmp_path / "tiktoken.model").write_bytes(catalogue.overlays()["kimi-k2.6"].read("tiktoken.model"))
+    for name, value in {"config.json": {"model_type": model_type}, **tokenizer}.items():
+        (tmp_path / name).write_text(json.dumps(value))
+    assert identify(TokenizerFiles(tmp_path)) is None
+    missing = what_is_missing(TokenizerFiles(tmp_path))
+    assert missing is None if said is None else re.search(said, str(missing))
