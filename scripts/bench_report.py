@@ -282,9 +282,9 @@ def svg(cells: Cells) -> str:
             y += 16
         y += 9
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="690" height="{y}" viewBox="0 0 690 {y}" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="720" height="{y}" viewBox="0 0 720 {y}" '
         'font-family="Helvetica, Arial, sans-serif" font-size="12">'
-        f'<rect width="690" height="{y}" fill="white"/>'
+        f'<rect width="720" height="{y}" fill="white"/>'
         '<text x="12" y="24" font-size="15">Time as a multiple of kimi-tokenizers[fast] (shorter is faster)</text>'
         + "\n".join(rows)
         + "</svg>\n"
