@@ -8,18 +8,26 @@
 from __future__ import annotations
 
 import os
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kimi_tokenizers.errors import KimiTokenizersError
-from kimi_tokenizers.lazy import lazily
 from kimi_tokenizers.version import __version__
 
 if TYPE_CHECKING:
     from kimi_tokenizers.tokenizer import adapt, canonical_tool_calls, encoding, export_fast, load, load_mlx, register
 
-# Whoever wants another part must not pay for what is heavy.
-__getattr__ = lazily(__name__, {"tokenizer": "adapt canonical_tool_calls encoding export_fast load load_mlx register"})
+# Imported when it is first used: whoever wants another part must not pay for what is heavy.
+_HOME = {
+    "adapt": "tokenizer",
+    "canonical_tool_calls": "tokenizer",
+    "encoding": "tokenizer",
+    "export_fast": "tokenizer",
+    "load": "tokenizer",
+    "load_mlx": "tokenizer",
+    "register": "tokenizer",
+}
 
 # Every line has one of them in its name.
 _WORDS = ("kimi", "moonlight")
@@ -95,6 +103,13 @@ def _is_ours(model_id: str) -> bool:
     from kimi_tokenizers import catalogue
 
     return catalogue.find(model_id) is not None
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        value = globals()[name] = getattr(import_module(f"kimi_tokenizers.{_HOME[name]}"), name)
+        return value
+    raise AttributeError(f"module 'kimi_tokenizers' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
