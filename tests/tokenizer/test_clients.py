@@ -70,6 +70,12 @@ def test_attributes_of_upstreams_class(tokenizer: TikTokenTokenizer) -> None:
     assert [tokenizer.byte_decoder[tokenizer.byte_encoder[byte]] for byte in range(256)] == list(range(256))
 
 
+def test_what_llama_cpps_converter_reads(tokenizer: TikTokenTokenizer) -> None:
+    """The ranks and the control tokens are all the ids, each once."""
+    ids = [*tokenizer.model._mergeable_ranks.values(), *tokenizer.special_tokens.values()]
+    assert sorted(ids) == list(range(tokenizer.vocab_size))
+
+
 def test_a_token_that_was_added_is_in_the_tables() -> None:
     tokenizer = kt.load()
     before = tokenizer.encoder
