@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import importlib.util
 import json
 import os
@@ -315,7 +314,7 @@ def test_upstreams_known_python_is_not_run_and_that_is_said(tmp_path: Path, monk
     known["tokenization_kimi.py"] = sha256(SLOW.encode()).hexdigest()
     known["tool_declaration_ts.py"] = sha256((path / "tool_declaration_ts.py").read_bytes()).hexdigest()
     overlay = testing.catalogue.get(KIMI)
-    changed = dataclasses.replace(overlay, upstream=dataclasses.replace(overlay.upstream, sha256=known))
+    changed = overlay._replace(upstream=overlay.upstream._replace(sha256=known))
     monkeypatch.setattr(testing, "identify", lambda path: changed)
     with pytest.warns(testing.NotCheckedWarning, match=r"exo: not checked: .*--kimi-trust-remote-code"):
         testing.check_model_dir(path)

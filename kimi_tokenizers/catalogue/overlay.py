@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from importlib import import_module
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kimi_tokenizers.errors import OverlayError
@@ -81,7 +80,7 @@ class OverlayFile(NamedTuple):
 _YIELDING = ("tokenizer_config.json", "chat_template.jinja")
 
 
-_NONE: Mapping[str, str] = MappingProxyType({})
+_NONE: Mapping[str, str] = {}
 
 
 class Upstream(NamedTuple):

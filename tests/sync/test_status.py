@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import io
 import json
 import os
@@ -41,8 +40,8 @@ def examined(model_dir: Path, model_id: str = MODEL, overlay: Any = OVERLAY) -> 
 def knowing(model_dir: Path, *names: str) -> Any:
     """The overlay, with these files of a directory as upstream's known ones."""
     known = {name: sha256((model_dir / name).read_bytes()).hexdigest() for name in names}
-    upstream = dataclasses.replace(OVERLAY.upstream, sha256={**OVERLAY.upstream.sha256, **known})
-    return dataclasses.replace(OVERLAY, upstream=upstream)
+    upstream = OVERLAY.upstream._replace(sha256={**OVERLAY.upstream.sha256, **known})
+    return OVERLAY._replace(upstream=upstream)
 
 
 def with_slow_tokenizer(model_dir: Path) -> Path:
@@ -121,9 +120,9 @@ def test_overlaid_and_back(tmp_path: Path) -> None:
 
 def test_overlaid_by_another_version(tmp_path: Path) -> None:
     model_dir = broken(tmp_path)
-    file = dataclasses.replace(OVERLAY.files["kimi_line.json"], name="kimi_line.json")
+    file = OVERLAY.files["kimi_line.json"]._replace(name="kimi_line.json")
     table = catalogue.overlays()["kimi-k2-instruct"].files["kimi_line.json"]
-    older = dataclasses.replace(OVERLAY, files={**OVERLAY.files, file.name: table})
+    older = OVERLAY._replace(files={**OVERLAY.files, file.name: table})
     sync.apply(sync.plan(older, model_dir))
     result = examined(model_dir)
     assert (result.state, result.would_load, result.files["kimi_line.json"]) == ("overlaid", True, "older")

@@ -192,8 +192,8 @@ def test_a_newer_overlay_replaces_what_an_older_one_put_there(tmp_path: Path) ->
     model_dir = broken(tmp_path)
     (model_dir / "chat_template.jinja").unlink()
     before = snapshot(tmp_path)
-    stand_in = dataclasses.replace(OVERLAY.files["kimi_line.json"], name="chat_template.jinja")
-    older = dataclasses.replace(OVERLAY, files={**OVERLAY.files, "chat_template.jinja": stand_in})
+    stand_in = OVERLAY.files["kimi_line.json"]._replace(name="chat_template.jinja")
+    older = OVERLAY._replace(files={**OVERLAY.files, "chat_template.jinja": stand_in})
     sync.apply(sync.plan(older, model_dir))
     assert actions(do_sync(model_dir))["chat_template.jinja"] == "replace"
     assert (model_dir / "chat_template.jinja").read_bytes() == OVERLAY.read("chat_template.jinja")
@@ -693,8 +693,8 @@ def test_what_is_healthy_is_left_alone_unless_all_is_asked_for(tmp_path: Path) -
     [model] = find_models([tmp_path]).models
     overlay = model.overlay
     known = {path.name: sha256(path.read_bytes()).hexdigest() for path in model_dir.glob("*.py")}  # as upstream's
-    upstream = dataclasses.replace(overlay.upstream, sha256={**overlay.upstream.sha256, **known})
-    model = dataclasses.replace(model, overlay=dataclasses.replace(overlay, upstream=upstream))
+    upstream = overlay.upstream._replace(sha256={**overlay.upstream.sha256, **known})
+    model = dataclasses.replace(model, overlay=overlay._replace(upstream=upstream))
     outcome = sync.sync_model(model)
     assert outcome.skipped is not None
     assert "--all" in outcome.skipped
