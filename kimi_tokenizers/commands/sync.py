@@ -195,7 +195,8 @@ def _of_change(change: Change) -> tuple[str, ...]:
 
 
 def _of_given(file: Given) -> tuple[str, ...]:
-    kept = f"; kept beside it: {', '.join(file.kept)}" if file.kept else ""
+    more = f" and {len(file.kept) - 20:,} more" if len(file.kept) > 20 else ""
+    kept = f"; kept beside it: {', '.join(file.kept[:20])}{more}" if file.kept else ""
     return f"  {file.action}", file.name, file.what + kept
 
 

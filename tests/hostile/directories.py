@@ -441,6 +441,17 @@ def _with_journal(value: Any) -> Builder:
 
 KINDS.update({f"a journal: {name}": _with_journal(value) for name, value in JOURNALS.items()})
 
+
+@kind("a folder of backups that no journal names")
+def many_backups(place: Place) -> Path:
+    model_dir = place.model()
+    folder = model_dir / ".kimi-tokenizers" / "backup"
+    folder.mkdir(parents=True)
+    for number in range(1, 1001):
+        (folder / f"{number}-tokenizer_config.json").write_text(str(number))
+    return model_dir
+
+
 # What else is read back of what was written once: where it lies, seen from the model directory, and who reads it.
 
 READ_BACK = {
