@@ -1,12 +1,8 @@
 """How many tokens files and streams of any size have, in constant memory.
 
 A text is read in blocks and cut where the pattern cuts anyway, whatever comes before and after; the parts, of as many
-files as it takes, are encoded together by the engine's threads. Nothing heavy is imported before it is known that all
-files are there.
-
-Processes instead would gain little. Without splintr the threads use all cores; with it, somewhat more than half of the
-CPU time is this thread's, so that two processes on two cores would be 1.5 times as fast at the most, once each has
-loaded tables of its own. Most of what this thread does is to make lists of ids and throw them away.
+files as it takes, are counted together by the engine's threads, while this thread reads on. Nothing heavy is imported
+before it is known that all files are there.
 """
 
 from __future__ import annotations
@@ -33,7 +29,7 @@ BLOCK = 256 * 1024
 LONGEST = 16_000_000
 """Characters that a part may have."""
 
-_BATCH = 1_000_000  # characters that are encoded together; their ids take up to 36 bytes each
+_BATCH = 1_000_000  # characters that are counted together, while as many are read; their ids take up to 36 bytes each
 
 # As in `tokenization_kimi`: what `\s` of the pattern matches.
 _SPACE = "\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
@@ -114,58 +110,75 @@ def count_files(
         UnknownModelError: no overlay serves the id.
     """
     check_files(files)
-    batch = _Batch(encoding(model_id), control_tokens)
-    done: list[Count] = []
-    read = 0
-
-    def encoded() -> Iterator[Count]:
-        batch.encode()
-        yield from done
-        done.clear()
-
-    for file in files:
-        if file == "-" or not os.path.isfile(file):
-            yield from encoded()  # nobody knows for how long it is going to be read
-        counted = Count(file)
-        progress(file, read)
-        try:
-            for text in texts_of(_blocks(file, counted), file):
-                counted.characters += len(text)
-                batch.add(counted, text)
-                if batch.size >= _BATCH:
-                    yield from encoded()
-                    progress(file, read + counted.bytes)
-        except InputError:
-            yield from encoded()
-            raise
-        read += counted.bytes
-        done.append(counted)
-    yield from encoded()
+    model = encoding(model_id)
+    with _Batches(model, control_tokens) as batches:
+        read = 0
+        for file in files:
+            if file == "-" or not os.path.isfile(file):
+                yield from batches.rest()  # nobody knows for how long it is going to be read
+            counted = Count(file)
+            progress(file, read)
+            try:
+                for text in texts_of(_blocks(file, counted), file):
+                    counted.characters += len(text)
+                    if batches.add(counted, text):
+                        yield from batches.next()
+                        progress(file, read + counted.bytes)
+            except InputError:
+                yield from batches.rest()
+                raise
+            read += counted.bytes
+            batches.complete.append(counted)
+        yield from batches.rest()
 
 
-class _Batch:
-    """Parts of texts that are encoded together: as many threads as there are cores share them."""
+class _Batches:
+    """Parts of texts that are counted together: one batch by the engine's threads, while the next is gathered.
+
+    Attributes:
+        complete: the texts of which all parts have been added since the last batch was handed over.
+    """
 
     def __init__(self, model: KimiEncoding, control_tokens: bool) -> None:
-        self.size = 0  # in characters
+        from concurrent.futures import Future, ThreadPoolExecutor
+
         self._model, self._control_tokens = model, control_tokens
+        self._beside = ThreadPoolExecutor(1)
+        self._running: Future[list[Count]] | None = None
         self._parts: list[tuple[Count, str]] = []
+        self._size = 0  # in characters
+        self.complete: list[Count] = []
 
-    def add(self, counted: Count, text: str) -> None:
+    def __enter__(self) -> _Batches:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._beside.shutdown()
+
+    def add(self, counted: Count, text: str) -> bool:
+        """Take in a part of a text; returns whether it is time for `next`."""
         self._parts.append((counted, text))
-        self.size += len(text)
+        self._size += len(text)
+        return self._size >= _BATCH
 
-    def encode(self) -> None:
-        """Add up the ids of what was added."""
-        texts = [text for _, text in self._parts]
-        if self._control_tokens:
-            ids = self._model.encode_batch(texts, allowed_special="all")
-        else:
-            ids = self._model.encode_ordinary_batch(texts)
-        for (counted, _), of_text in zip(self._parts, ids):  # noqa: B905 (equally many)
-            counted.tokens += len(of_text)
-        self._parts.clear()
-        self.size = 0
+    def next(self) -> list[Count]:
+        """Hand over what was added, once the batch before is done. Returns the texts that are counted with that one."""
+        done = self._running.result() if self._running else []
+        self._running = self._beside.submit(self._count, self._parts, self.complete)
+        self._parts, self._size, self.complete = [], 0, []
+        return done
+
+    def rest(self) -> list[Count]:
+        """Hand over what was added, and wait for it."""
+        done = self.next()
+        last, self._running = self._running, None
+        return [*done, *(last.result() if last else ())]
+
+    def _count(self, parts: list[tuple[Count, str]], complete: list[Count]) -> list[Count]:
+        counts = self._model.count_batch([text for _, text in parts], control_tokens=self._control_tokens)
+        for (counted, _), count in zip(parts, counts):  # noqa: B905 (equally many)
+            counted.tokens += count
+        return complete
 
 
 def texts_of(blocks: Iterable[bytes], name: str, longest: int = LONGEST) -> Iterator[str]:

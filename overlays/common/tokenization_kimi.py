@@ -849,6 +849,24 @@ class KimiEncoding(tiktoken.Encoding):
         texts = [one if isinstance(one, str) else self._engine.encode(one) for one in text]  # that raises TypeError
         return self._encode_split([[one] for one in texts], num_threads)
 
+    def count_batch(self, text: list[str], *, control_tokens: bool = True) -> list[int]:
+        """How many ids every text has, without making them.
+
+        Args:
+            control_tokens: as `encode_batch` with all of them allowed; otherwise as `encode_ordinary_batch`.
+        """
+        threads = _threads()
+        split = [self._split(one, "all" if control_tokens else frozenset(), frozenset()) for one in text]
+        splits = [[part for piece in pieces for part in _parts(piece, threads)] for pieces in split]
+        texts = [piece for pieces in splits for piece in pieces if isinstance(piece, str)]
+
+        def count(piece: str) -> int:
+            return len(self._encode_piece(piece))
+
+        pays = threads > 1 and sum(map(len, texts)) >= _LONG
+        counted = iter(self._engine.encode_each(texts, threads, count, len) if pays else map(count, texts))
+        return [sum(next(counted) if isinstance(piece, str) else 1 for piece in pieces) for pieces in splits]
+
     def encode_to_numpy(
         self,
         text: str,
@@ -943,7 +961,7 @@ class KimiEncoding(tiktoken.Encoding):
             if is_long := max(map(len, texts)) >= _LONG:
                 splits = [[part for piece in split for part in _parts(piece, threads)] for split in splits]
                 texts = [piece for split in splits for piece in split if isinstance(piece, str)]
-            encoded = iter(self._engine.encode_each(texts, threads, encode))
+            encoded = iter(self._engine.encode_each(texts, threads, encode, memoryview.tolist))
             encode = (lambda _: next(encoded)) if is_long else dict(zip(texts, encoded)).__getitem__  # noqa: B905
         result = []
         for split in splits:
@@ -1093,6 +1111,8 @@ class KimiEncoding(tiktoken.Encoding):
 ENGINE_VARIABLE = "KIMI_TOKENIZERS_ENGINE"
 """Set to "tiktoken", it keeps the quicker engine out."""
 
+_T = TypeVar("_T")
+
 
 class Engine:
     """tiktoken.
@@ -1118,9 +1138,9 @@ class Engine:
             return self.encode_ascii(_without_surrogates(text))
 
     def encode_each(
-        self, texts: Sequence[str], threads: int, encode: Callable[[str], list[int]]
-    ) -> Iterable[list[int]]:
-        """Ids of each of many texts by threads; those with long runs of whitespace by `encode`."""
+        self, texts: Sequence[str], threads: int, encode: Callable[[str], _T], made_of: Callable[[memoryview], _T]
+    ) -> Iterable[_T]:
+        """What `encode` makes of each of many texts, by threads; or `made_of` of ids, where they are there in C."""
         groups: list[list[str]] = [[]]
         size = 0
         for text in texts:
@@ -1165,9 +1185,9 @@ class Splintr(Engine):
         return self._slow.encode(text)
 
     def encode_each(
-        self, texts: Sequence[str], threads: int, encode: Callable[[str], list[int]]
-    ) -> Iterable[list[int]]:
-        """As `Engine.encode_each`, by splintr's own threads."""
+        self, texts: Sequence[str], threads: int, encode: Callable[[str], _T], made_of: Callable[[memoryview], _T]
+    ) -> Iterable[_T]:
+        """As `Engine.encode_each`, by splintr's own threads. Long runs of whitespace are left to `encode`."""
         if _SHARED.setdefault("process with threads", os.getpid()) != os.getpid():
             return map(encode, texts)  # threads do not survive a fork, and it would wait for them
         usual = [
@@ -1178,9 +1198,9 @@ class Splintr(Engine):
             flat, ends = self._fast.encode_batch_flat([*itertools.compress(texts, usual)])
         except BaseException as error:
             self._give_up(error)
-            return self._slow.encode_each(texts, threads, encode)
+            return self._slow.encode_each(texts, threads, encode, made_of)
         ids, bounds = memoryview(flat).cast("I"), itertools.pairwise(memoryview(ends).cast("Q"))
-        fast = (ids[begin:end].tolist() for begin, end in bounds)
+        fast = (made_of(ids[begin:end]) for begin, end in bounds)
         return (next(fast) if is_usual else encode(text) for text, is_usual in zip(texts, usual))  # noqa: B905
 
     def _prove(self) -> None:

@@ -475,6 +475,14 @@ jointed = st.lists(
 
 
 @settings(max_examples=300)
+@given(st.lists(jointed, max_size=3), st.sampled_from([4, 1_000_000]), st.booleans())
+def test_counts_of_a_batch(tokenizer: TikTokenTokenizer, batch: list[str], length: int, control: bool) -> None:
+    with small_parts(length):
+        model = tokenizer.model
+        ids = model.encode_batch(batch, allowed_special="all") if control else model.encode_ordinary_batch(batch)
+        assert model.count_batch(batch, control_tokens=control) == [*map(len, ids)]
+
+
 @given(jointed, st.integers(2, 30))
 @example("a \n b", 2)
 @example("a  's x,\n\ny", 2)
@@ -555,6 +563,7 @@ def test_batches_without_threads(
     expected = [plain.encode(text, allowed_special="all") for text in batch]
     assert tokenizer.model.encode_batch(batch, allowed_special="all") == expected
     assert tokenizer.model.encode_ordinary_batch(batch) == expected
+    assert tokenizer.model.count_batch(batch) == [*map(len, expected)]
     assert tokenizer(batch)["input_ids"] == expected
 
 
