@@ -19,7 +19,6 @@ if TYPE_CHECKING:
         open_cache,
         own_folder,
     )
-    from kimi_tokenizers.model_dirs.configuration import for_others
     from kimi_tokenizers.model_dirs.exo import (
         INDEX_SUFFIX,
         Completeness,
@@ -91,7 +90,6 @@ __all__ = [
     "file_list",
     "find_models",
     "folder_name",
-    "for_others",
     "has_verdict",
     "identify",
     "ignored_keys",
@@ -129,7 +127,6 @@ __getattr__ = lazily(
     __name__,
     {
         "cache_dir": "CACHE_VARIABLE RESOLVED VERDICTS cache_root open_cache own_folder",
-        "configuration": "for_others",
         "exo": "INDEX_SUFFIX Completeness completeness folder_name is_complete model_id_of models_dirs",
         "exo_downloads": "FileList Step exo_step file_list lies_in_exos_dirs",
         "finding": "Found Model Place find_models nothing_in places",

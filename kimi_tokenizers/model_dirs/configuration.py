@@ -14,22 +14,10 @@ SIDES = ("padding_side", "truncation_side")
 ROLES = ("bos_token", "eos_token", "unk_token", "pad_token", "sep_token", "cls_token", "mask_token")
 HONOURED = ("added_tokens_decoder", "chat_template", "model_max_length", *SIDES, *ROLES)
 
-FOR_OTHERS = (
-    "as the tokenizer's own class has it. Load it with trust_remote_code=True, or call kimi_tokenizers.register() first"
-)
-"""Put in the place of a side that is the usual one, "right": our class takes it for that, transformers' classes, which
-would make other ids, raise an error and show it."""
-
 # What transformers' AutoTokenizer and others read on their own account.
 _NOT_FOR_THE_TOKENIZER = ("auto_map", "kimi_line", "processor_class", "tokenizer_class")
 
 _TEMPLATE_NAME = re.compile(r"\w[\w.-]*")
-
-
-def for_others(config: Mapping[str, Any]) -> dict[str, str]:
-    """What is to be in a configuration so that classes other than ours refuse it; nothing if no side is the usual."""
-    usual = [side for side in reversed(SIDES) if config.get(side) != "left"]
-    return dict.fromkeys(usual[:1], FOR_OTHERS)
 
 
 def ignored(config: Mapping[str, Any], usual: Mapping[str, Any], special: Collection[str]) -> list[str]:

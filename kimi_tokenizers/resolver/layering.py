@@ -16,7 +16,6 @@ from kimi_tokenizers.model_dirs import (
     RENUMBERED,
     TOKENIZER_CONFIG,
     TokenizerFiles,
-    for_others,
     ignored_keys,
     is_renumbered,
     parse_json,
@@ -159,26 +158,20 @@ def front(overlay: Overlay, directory: TokenizerFiles) -> dict[str, Content]:
     """Every tokenizer file of a model as `layers` decides, and `NO_BYTECODE`: name -> content."""
     files = {NO_BYTECODE: Content(b"", hashlib.sha256(b"").hexdigest())}
     for layer in layers(overlay, directory):
-        ours = layer.origin == "overlay"
-        if ours and layer.name != TOKENIZER_CONFIG:
+        if layer.origin == "overlay":
             file = overlay.files[layer.name]
             files[layer.name] = Content(file, file.sha256)
-            continue
-        data = overlay.read(layer.name) if ours else directory.read(layer.name) or b""
-        data = _rewritten(overlay, data) if layer.name == TOKENIZER_CONFIG else data
-        private = not ours and directory.is_private(layer.name)
-        files[layer.name] = Content(data, hashlib.sha256(data).hexdigest(), private)
+        else:
+            data = directory.read(layer.name) or b""
+            data = _rewritten(overlay, data) if layer.name == TOKENIZER_CONFIG else data
+            files[layer.name] = Content(data, hashlib.sha256(data).hexdigest(), directory.is_private(layer.name))
     return files
 
 
 def _rewritten(overlay: Overlay, data: bytes) -> bytes:
-    """A `tokenizer_config.json` as everybody can read it, that names the slow tokenizer, and refuses other classes.
-
-    For some types of models transformers 5 passes over the slow tokenizer, where it is not trusted or even where it is,
-    and makes one of a class of its own, with other ids; see `for_others`.
-    """
+    """A `tokenizer_config.json` as everybody can read it, that names the slow tokenizer: as it is, if it does."""
     config = parse_json(data)
-    wanted = {**config, "tokenizer_class": _CLASS, **for_others(config)}
+    wanted = {**config, "tokenizer_class": _CLASS}
     if not _names_slow_class(overlay, config) or len(_slots(config)) != 2:
         wanted["auto_map"] = {"AutoTokenizer": [f"{overlay.upstream.python[:-3]}.{_CLASS}", None]}
     wanted.pop("fast_tokenizer_files", None)

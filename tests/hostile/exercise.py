@@ -232,7 +232,7 @@ def _register(place: Place, model_dir: Path) -> Any:
 def _resolve(place: Place, model_dir: Path) -> Any:
     """No tokenizer yet: of what is in front, only what cannot be imported may be there beside our own files."""
     front = kt.resolve(MODEL, model_dir)
-    importable = {path.name for path in front.iterdir() if path.suffix in (".py", ".pyc", ".so") or path.is_dir()}
+    importable = {str(path.relative_to(front)) for path in front.rglob("*") if path.suffix in (".py", ".pyc", ".so")}
     if importable - {"tokenization_kimi.py", "tool_declaration_ts.py"}:
         raise AssertionError(f"{sorted(importable)} could be imported from what resolve gave")
     return []

@@ -228,7 +228,6 @@ KEYS = st.sampled_from([*NOT_HONOURED, *configuration.HONOURED]) | st.text(strin
 @given(config=st.dictionaries(KEYS, JSON | st.sampled_from(["the", "[EOS]", "<think>", "left"]), max_size=5))
 def test_the_two_statements_of_the_rule_are_one(config: dict[str, Any]) -> None:
     assert configuration.HONOURED == tokenization_kimi.HONOURED
-    assert configuration.FOR_OTHERS == tokenization_kimi._FOR_OTHERS
     table = tokenization_kimi.control_tokens(None, OVERLAY.description())
     special = {token.content for token in table.values() if token.special}
     counts = tokenization_kimi.honoured(config, table)
