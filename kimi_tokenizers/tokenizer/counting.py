@@ -1,7 +1,7 @@
 """How many tokens files and streams of any size have, in constant memory.
 
 A text is read in blocks and cut where the pattern cuts anyway, whatever comes before and after; the parts, of as many
-files as it takes, are counted together by the engine's threads, while this thread reads on. Nothing heavy is imported
+files as it takes, are counted together by the engine's threads, while this one reads on. Nothing heavy is imported
 before it is known that all files are there.
 """
 
@@ -12,6 +12,7 @@ import os
 import re
 import stat
 import sys
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ from kimi_tokenizers.errors import InputError
 from kimi_tokenizers.tokenizer.encodings import encoding
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from kimi_tokenizers.overlays.common.tokenization_kimi import KimiEncoding
 
 BLOCK = 256 * 1024
@@ -29,7 +32,7 @@ BLOCK = 256 * 1024
 LONGEST = 16_000_000
 """Characters that a part may have."""
 
-_BATCH = 1_000_000  # characters that are counted together, while as many are read; their ids take up to 36 bytes each
+_BATCH = 4_000_000  # characters that are counted together
 
 # As in `tokenization_kimi`: what `\s` of the pattern matches.
 _SPACE = "\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
@@ -133,19 +136,22 @@ def count_files(
 
 
 class _Batches:
-    """Parts of texts that are counted together: one batch by the engine's threads, while the next is gathered.
+    """Parts of texts that are counted together: two batches at once, while the next is gathered.
+
+    An engine that has threads of its own leaves a core idle while Python looks for control tokens.
 
     Attributes:
         complete: the texts of which all parts have been added since the last batch was handed over.
     """
 
     def __init__(self, model: KimiEncoding, control_tokens: bool) -> None:
-        from concurrent.futures import Future, ThreadPoolExecutor
+        from concurrent.futures import ThreadPoolExecutor
 
         self._model, self._control_tokens = model, control_tokens
-        self._beside = ThreadPoolExecutor(1)
-        self._running: Future[list[Count]] | None = None
-        self._parts: list[tuple[Count, str]] = []
+        self._pool = ThreadPoolExecutor(2)
+        self._running: deque[tuple[Future[list[int]], list[Count], list[Count]]] = deque()
+        self._counts: list[Count] = []
+        self._texts: list[str] = []
         self._size = 0  # in characters
         self.complete: list[Count] = []
 
@@ -153,32 +159,29 @@ class _Batches:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._beside.shutdown()
+        self._pool.shutdown(cancel_futures=True)
 
     def add(self, counted: Count, text: str) -> bool:
         """Take in a part of a text; returns whether it is time for `next`."""
-        self._parts.append((counted, text))
+        self._counts.append(counted)
+        self._texts.append(text)
         self._size += len(text)
         return self._size >= _BATCH
 
-    def next(self) -> list[Count]:
-        """Hand over what was added, once the batch before is done. Returns the texts that are counted with that one."""
-        done = self._running.result() if self._running else []
-        self._running = self._beside.submit(self._count, self._parts, self.complete)
-        self._parts, self._size, self.complete = [], 0, []
-        return done
+    def next(self, at_most: int = 2) -> Iterator[Count]:
+        """Hand over what was added, and wait until no more batches are running; gives texts of which all is counted."""
+        numbers = self._pool.submit(self._model.count_batch, self._texts, control_tokens=self._control_tokens)
+        self._running.append((numbers, self._counts, self.complete))
+        self._counts, self._texts, self._size, self.complete = [], [], 0, []
+        while len(self._running) > at_most:
+            numbers, counts, complete = self._running.popleft()
+            for counted, number in zip(counts, numbers.result()):  # noqa: B905 (equally many)
+                counted.tokens += number
+            yield from complete
 
-    def rest(self) -> list[Count]:
-        """Hand over what was added, and wait for it."""
-        done = self.next()
-        last, self._running = self._running, None
-        return [*done, *(last.result() if last else ())]
-
-    def _count(self, parts: list[tuple[Count, str]], complete: list[Count]) -> list[Count]:
-        counts = self._model.count_batch([text for _, text in parts], control_tokens=self._control_tokens)
-        for (counted, _), count in zip(parts, counts):  # noqa: B905 (equally many)
-            counted.tokens += count
-        return complete
+    def rest(self) -> Iterator[Count]:
+        """Hand over what was added, and wait for all of it."""
+        return self.next(at_most=0)
 
 
 def texts_of(blocks: Iterable[bytes], name: str, longest: int = LONGEST) -> Iterator[str]:
