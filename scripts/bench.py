@@ -1,6 +1,6 @@
 """Measure this package against the alternatives, by turns, in one run.
 
-    uv run --group bench python scripts/bench.py   everything, with the other engines: some 15 minutes on two idle cores
+    uv run --group bench python scripts/bench.py   everything, with the other engines: ten minutes on two idle cores
     uv run python scripts/bench.py --quick         smaller sizes and two rounds, to see that all works
     uv run python scripts/bench.py --rows load     only some groups of rows
     uv run --group bench python scripts/bench.py --save
