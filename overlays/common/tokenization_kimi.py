@@ -693,8 +693,12 @@ _TINY = 100
 # Texts up to this length are neither searched for long runs of whitespace nor cut into parts.
 _SHORT = 4096
 
-# From this length on it pays to encode in threads, in parts of about this length.
+# From this length on it pays to encode in threads, in parts of about that length, which take about equally long.
 _LONG = 200_000
+_PART = 50_000
+
+# From so many ids on, integers that are there already are handed out, see `_listed`.
+_MANY = 150_000
 
 # Up to so many ids are decoded here; handing them to an engine costs as much.
 _FEW = 32
@@ -718,15 +722,13 @@ class KimiEncoding(tiktoken.Encoding):
         self._special_tokens = special_tokens
         self._special_token_values = set(special_tokens.values())
         self.max_token_value = max(N_RANKS - 1, *special_tokens.values())
-        # A text without any of these characters, or of these beginnings, has no control token in it.
-        self._firsts = tuple({token[:1]: None for token in special_tokens})
+        # A text in which none of these is found has no control token in it.
+        self._beginnings = _beginnings(special_tokens)
         # Where all names are ASCII, lone surrogates, which become other characters, cannot make one.
         self._is_ascii = all(map(str.isascii, special_tokens))
-        self._is_usual = self._is_ascii and {"<", "["}.issuperset(self._firsts)
-        self._square = [token for token in special_tokens if token[:1] == "["]
+        self._is_usual = self._is_ascii and self._beginnings.keys() == {"<", "["}
         # Lists that grow, by identity: their ids, their text, and the bytes of an incomplete character at the end.
         self._growing: dict[int, tuple[list[int], str, bytes]] = {}
-        self._beginnings = tuple({"<|" if token.startswith("<|") else token: None for token in special_tokens})
 
     # Copies and pickles
 
@@ -864,7 +866,7 @@ class KimiEncoding(tiktoken.Encoding):
             return len(self._encode_piece(piece))
 
         pays = threads > 1 and sum(map(len, texts)) >= _LONG
-        counted = iter(self._engine.encode_each(texts, threads, count, len) if pays else map(count, texts))
+        counted = iter(self._engine.encode_each(texts, threads, count, _lengths) if pays else map(count, texts))
         return [sum(next(counted) if isinstance(piece, str) else 1 for piece in pieces) for pieces in splits]
 
     def encode_to_numpy(
@@ -901,7 +903,7 @@ class KimiEncoding(tiktoken.Encoding):
             if disallowed == "all":
                 disallowed = ()
             if isinstance(text, Prompt) and not disallowed:
-                return self._split_prompt(text)
+                return self._split_prompt(text.segments)
         if not isinstance(text, str) or not isinstance(allowed, (frozenset, set)):
             super().encode(text, allowed_special=allowed, disallowed_special=disallowed)  # says what is wrong with it
             raise TypeError(f"allowed_special must be 'all' or a set of strings, not {type(allowed).__name__}.")
@@ -909,8 +911,7 @@ class KimiEncoding(tiktoken.Encoding):
             text = _without_surrogates(text)
         # A disallowed string need not be a control token, and then beginnings say nothing about it.
         forbidden = self.special_tokens_set - allowed if disallowed == "all" else frozenset(disallowed)
-        has_none = not any(first in text for first in self._firsts)
-        has_none = has_none or not any(beginning in text for beginning in self._beginnings)
+        has_none = not any(beginning.search(text) for beginning in self._beginnings.values())
         if forbidden and not (has_none and forbidden <= self._special_tokens.keys()):
             match = _any_of(frozenset(forbidden)).search(text)
             if match:
@@ -918,25 +919,20 @@ class KimiEncoding(tiktoken.Encoding):
         if has_none:
             return [text]
         if everything:
-            only_angles = len(text) > _SHORT and self._is_usual and not any(name in text for name in self._square)
-            names = self._angles if only_angles else self._all_names
+            names = self._angles if self._is_usual and not self._beginnings["["].search(text) else self._all_names
         else:
             names = _any_of(frozenset(self._special_tokens.keys() & allowed))
         split: list[str | int] = names.split(_without_surrogates(text))  # every other piece is a name
         split[1::2] = map(self._special_tokens.__getitem__, split[1::2])  # type: ignore[arg-type]
         return [piece for piece in split if piece != ""]
 
-    def _split_prompt(self, prompt: Prompt) -> list[str | int]:
+    def _split_prompt(self, segments: Iterable[Segment]) -> list[str | int]:
         """A prompt in pieces: its segments are encoded one by one."""
-        split: list[str | int] = []
-        for text, markup in prompt.segments:
-            if not markup:
-                split.append(text)
-            elif text in self._special_tokens:
-                split.append(self._special_tokens[text])
-            else:
-                split += self._split(text, "all", "all")
-        return split
+        ids = self._special_tokens
+        if all(text in ids for text, markup in segments if markup):
+            return [ids[text] if markup else text for text, markup in segments]
+        pieces = (self._split(text, "all", "all") if markup else [text] for text, markup in segments)
+        return list(itertools.chain.from_iterable(pieces))
 
     @functools.cached_property
     def _all_names(self) -> re.Pattern[str]:
@@ -945,7 +941,7 @@ class KimiEncoding(tiktoken.Encoding):
     @functools.cached_property
     def _angles(self) -> re.Pattern[str]:
         """Those that begin with `<`. `re` looks for one character much faster than for two."""
-        return _any_of(frozenset(self._special_tokens.keys() - self._square))
+        return _any_of(frozenset(name for name in self._special_tokens if name[0] == "<"))
 
     def _encode_split(self, splits: Sequence[Sequence[str | int]], threads: int) -> list[list[int]]:
         """Ids of texts in pieces. Much text is shared out among threads, where that pays.
@@ -961,7 +957,8 @@ class KimiEncoding(tiktoken.Encoding):
             if is_long := max(map(len, texts)) >= _LONG:
                 splits = [[part for piece in split for part in _parts(piece, threads)] for split in splits]
                 texts = [piece for split in splits for piece in split if isinstance(piece, str)]
-            encoded = iter(self._engine.encode_each(texts, threads, encode, memoryview.tolist))
+            made_of = _joined if is_long and len(splits) == 1 and len(texts) == len(splits[0]) else _lists
+            encoded = iter(self._engine.encode_each(texts, threads, encode, made_of))
             encode = (lambda _: next(encoded)) if is_long else dict(zip(texts, encoded)).__getitem__  # noqa: B905
         result = []
         for split in splits:
@@ -1112,6 +1109,9 @@ ENGINE_VARIABLE = "KIMI_TOKENIZERS_ENGINE"
 """Set to "tiktoken", it keeps the quicker engine out."""
 
 _T = TypeVar("_T")
+_MadeOf = Callable[
+    [memoryview, "Iterable[tuple[int, int]]"], "Iterable[_T]"
+]  # ids of many texts, where each is in them
 
 
 class Engine:
@@ -1120,9 +1120,11 @@ class Engine:
     Attributes:
         encode_ascii: ids of a tiny text that is ASCII, as quickly as can be.
         decode: the bytes of ids; raises KeyError, ValueError or OverflowError for any that it does not know.
+        group: so many characters are handed to a thread at once that taking turns costs little.
     """
 
     name = "tiktoken"
+    group = 50_000
     encode_ascii: Callable[[str], list[int]]
     decode: Callable[[Sequence[int]], bytes]
 
@@ -1138,20 +1140,29 @@ class Engine:
             return self.encode_ascii(_without_surrogates(text))
 
     def encode_each(
-        self, texts: Sequence[str], threads: int, encode: Callable[[str], _T], made_of: Callable[[memoryview], _T]
+        self, texts: Sequence[str], threads: int, encode: Callable[[str], _T], made_of: _MadeOf[_T]
     ) -> Iterable[_T]:
         """What `encode` makes of each of many texts, by threads; or `made_of` of ids, where they are there in C."""
         groups: list[list[str]] = [[]]
         size = 0
         for text in texts:
-            if size >= _LONG // 4:  # a thread is handed so much that taking turns costs little
+            if size >= self.group:
                 groups.append([])
                 size = 0
             groups[-1].append(text)
             size += len(text)
-        # RuntimeError: threads cannot be started, for example while Python is shutting down.
-        with contextlib.suppress(RuntimeError), ThreadPoolExecutor(threads) as pool:
-            return itertools.chain.from_iterable(list(pool.map(lambda group: list(map(encode, group)), groups)))
+
+        def encode_group(group: list[str]) -> list[_T]:
+            return self.encode_group(group, encode, made_of)
+
+        if len(groups) > 1:
+            # RuntimeError: threads cannot be started, for example while Python is shutting down.
+            with contextlib.suppress(RuntimeError), ThreadPoolExecutor(threads) as pool:
+                return itertools.chain.from_iterable(list(pool.map(encode_group, groups)))
+        return itertools.chain.from_iterable(map(encode_group, groups))
+
+    def encode_group(self, texts: list[str], encode: Callable[[str], _T], made_of: _MadeOf[_T]) -> list[_T]:
+        """As `encode_each`, by one thread."""
         return list(map(encode, texts))
 
 
@@ -1159,12 +1170,13 @@ class Splintr(Engine):
     """splintr; but tiktoken for a text in which the two could differ, and for all once splintr has failed."""
 
     name = "splintr"
+    group = 500_000
 
     def __init__(self, fast: Any, table: RankTable) -> None:
         self.encode_ascii = fast.encode_ordinary
-        self.decode = fast.decode_bytes
         self._fast = fast
         self._table = table
+        self._beginnings = _beginnings(fast.special_tokens())
 
     @functools.cached_property
     def _slow(self) -> Engine:
@@ -1176,32 +1188,47 @@ class Splintr(Engine):
             return self._slow.encode(text)  # which says what is wrong with it
         if self._fast and _is_alike(text):
             try:
-                if len(text) <= _TINY:
-                    return self.encode_ascii(text)
-                self._prove()
-                return memoryview(self._fast.encode_flat(text)).cast("I").tolist()
+                if len(text) > _TINY:
+                    self._prove()
+                if len(text) > _SHORT and self._has_no_name(text):
+                    return memoryview(self._fast.encode_flat(text)).cast("I").tolist()
+                return self.encode_ascii(text)
             except BaseException as error:
                 self._give_up(error)
         return self._slow.encode(text)
 
-    def encode_each(
-        self, texts: Sequence[str], threads: int, encode: Callable[[str], _T], made_of: Callable[[memoryview], _T]
-    ) -> Iterable[_T]:
-        """As `Engine.encode_each`, by splintr's own threads. Long runs of whitespace are left to `encode`."""
+    def encode_group(self, texts: list[str], encode: Callable[[str], _T], made_of: _MadeOf[_T]) -> list[_T]:
+        """As `Engine.encode_group`, by splintr's threads. Names and long runs of whitespace are left to `encode`."""
         if _SHARED.setdefault("process with threads", os.getpid()) != os.getpid():
-            return map(encode, texts)  # threads do not survive a fork, and it would wait for them
+            return list(map(encode, texts))  # threads do not survive a fork, and it would wait for them
+        together = "".join(texts) if len(texts) > _FEW else None
+        are_usual = together is not None and _is_alike(together) and self._has_no_name(together)
         usual = [
-            (text.isascii() or _is_alike(text)) and (len(text) <= _SHORT or not _has_long_run(text)) for text in texts
+            (are_usual or (_is_alike(text) and self._has_no_name(text)))
+            and (len(text) <= _SHORT or not _has_long_run(text))
+            for text in texts
         ]
+        if made_of is _joined and not all(usual):
+            made_of = cast("_MadeOf[_T]", _lists)
         try:
             self._prove()
             flat, ends = self._fast.encode_batch_flat([*itertools.compress(texts, usual)])
+            fast = iter(made_of(memoryview(flat).cast("I"), itertools.pairwise(memoryview(ends).cast("Q"))))
         except BaseException as error:
             self._give_up(error)
-            return self._slow.encode_each(texts, threads, encode, made_of)
-        ids, bounds = memoryview(flat).cast("I"), itertools.pairwise(memoryview(ends).cast("Q"))
-        fast = (made_of(ids[begin:end]) for begin, end in bounds)
-        return (next(fast) if is_usual else encode(text) for text, is_usual in zip(texts, usual))  # noqa: B905
+            return list(map(encode, texts))
+        return [next(fast) if is_usual else encode(text) for text, is_usual in zip(texts, usual)]  # noqa: B905
+
+    def decode(self, ids: Sequence[int]) -> bytes:
+        """As `Engine.decode`."""
+        if max(ids) >= N_RANKS:
+            raise ValueError("a control token, or none")  # splintr leaves out its own
+        data: bytes = self._fast.decode_bytes(ids)
+        return data
+
+    def _has_no_name(self, text: str) -> bool:
+        """Whether a text can have none of splintr's own control tokens in it: only `encode_ordinary` lets them be."""
+        return not any(beginning.search(text) for beginning in self._beginnings.values())
 
     def _prove(self) -> None:
         """Ask for the known answers that need merges, once. splintr prepares itself for merges at the first."""
@@ -1220,14 +1247,42 @@ class Splintr(Engine):
             _give_up(error)
 
 
+def _listed(ids: memoryview) -> list[int]:
+    """Ids as Python's integers. Of very many, the same integers over and over: quicker, in a fifth of the memory."""
+    if len(ids) < _MANY or sys.modules.get("numpy") is None:  # where transformers is imported, it is there
+        return ids.tolist()
+    import numpy as np
+
+    integers = _SHARED.get("integers")
+    if integers is None:
+        integers = _SHARED.setdefault("integers", np.arange(N_RANKS).astype(object))
+    listed: list[int] = integers.take(np.frombuffer(ids, np.uint32)).tolist()
+    return listed
+
+
+def _lists(ids: memoryview, bounds: Iterable[tuple[int, int]]) -> Iterable[list[int]]:
+    listed = _listed(ids)
+    return (listed[begin:end] for begin, end in bounds)
+
+
+def _joined(ids: memoryview, bounds: Iterable[tuple[int, int]]) -> Iterable[list[int]]:
+    """All ids as those of the first text, for one who puts them together anyway."""
+    return itertools.chain((_listed(ids),), itertools.repeat([]))
+
+
+def _lengths(ids: memoryview, bounds: Iterable[tuple[int, int]]) -> Iterable[int]:
+    return (end - begin for begin, end in bounds)
+
+
 def _is_alike(text: str) -> bool:
     """Whether splintr and tiktoken see the same in a text: neither characters of `_ODD` nor lone surrogates."""
     if text.isascii():
         return True
     try:
-        return not _ODD.search(text.encode())
+        data = text.encode()
     except UnicodeEncodeError:
         return False
+    return not any(map(data.__contains__, _ODD_LEADS)) or not _ODD.search(data)
 
 
 def _engine(table: RankTable) -> Engine:
@@ -1254,8 +1309,10 @@ def _splintr(table: RankTable) -> Any:
         spec = importlib.util.find_spec("splintr")
         if not spec or not spec.origin or Path(spec.origin).parent.parent != Path(tiktoken.__file__).parent.parent:
             return False
-        fast = importlib.import_module("splintr").Tokenizer.from_bytes(table.data, PAT_STR, {})
-        if zlib.crc32(fast.encode_flat(_FIRST_TEXT)) != _FIRST_PROOF:
+        fast = importlib.import_module("splintr").Tokenizer.from_pretrained("kimi_k2")
+        if hashlib.sha256(fast.decode_bytes(range(N_RANKS))).hexdigest() != _TOKENS_SHA256:
+            raise ValueError("its tokens are not those of the rank table")
+        if zlib.crc32(fast.encode_flat(_FIRST_TEXT)) != _FIRST_PROOF or not _beginnings(fast.special_tokens()):
             raise ValueError(_NOT_KNOWN)
     except BaseException as error:
         _give_up(error)
@@ -1280,11 +1337,15 @@ def _give_up(error: BaseException) -> None:
 # Where splintr 0.22 and tiktoken 0.14 differ: after `'`, `ſ` is an `s` to tiktoken; and splintr follows Unicode 17, in
 # which some 4,700 characters are of another class. Written as UTF-8, in which it is found three times as fast; some of
 # what is next to them is taken in as well, most of all in the upper planes, and whatever comes after them.
+_ODD_LEADS = tuple(bytes([lead]) for lead in b"\xc5\xca\xe0\xe1\xea\xf0\xf1\xf2\xf3\xf4")  # of valid UTF-8
 _ODD = re.compile(
     rb"[\xc5\xca\xe0\xe1\xea\xf0-\xff]"  # a class to begin with is what Python's `re` looks for quickly
     rb"(?:(?<=\xc5)\xbf|(?<=\xca)\x95|(?<=\xe0)(?:\xa2\x8f|[\xb1\xb3]\x9c)|(?<=\xe1)\xab|(?<=\xea)\x9f"
     rb"|(?<=\xf0)[\x90-\x9e\xab\xac\xb2-\xbf]|(?<=[\xf1-\xff]))"
 )
+
+# SHA-256 of all tokens of the rank table, one after the other.
+_TOKENS_SHA256 = "95948a2d64bfbc9bdbcc2a05a342a9a864c3aa4312c0b2513a9ce523fbb4001b"
 
 _NOT_KNOWN = "it gives other ids than the known ones"
 
@@ -1320,6 +1381,14 @@ def _without_surrogates(text: str) -> str:
 @functools.lru_cache(maxsize=8)
 def _any_of(names: frozenset[str]) -> re.Pattern[str]:
     return re.compile(f"({_alternatives(names) or '(?!)'})")  # (?!) fits nothing
+
+
+def _beginnings(names: Iterable[str]) -> dict[str, re.Pattern[str]]:
+    """How control tokens begin, for each character they begin with: `re` looks for one much faster than for several."""
+    firsts: dict[str, set[str]] = {}
+    for name in names:
+        firsts.setdefault(name[:1], set()).add("<|" if name.startswith("<|") else name)
+    return {first: re.compile(_alternatives(beginnings)) for first, beginnings in firsts.items()}
 
 
 def _alternatives(names: Collection[str], depth: int = 0) -> str:
@@ -1403,7 +1472,7 @@ def _parts(text: str | int, threads: int) -> Sequence[str | int]:
     """A text in parts for several threads, if it is long. Their ids are those of the text. Any other piece is one."""
     if not isinstance(text, str) or len(text) < _LONG:
         return (text,)
-    count = threads * math.ceil(len(text) / (threads * _LONG))
+    count = threads * math.ceil(len(text) / (threads * _PART))
     starts = [0]
     for part in range(1, count):
         near = max(starts[-1], part * len(text) // count)

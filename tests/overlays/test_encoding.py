@@ -460,7 +460,10 @@ def _plain_of(line: str, ranks: dict[bytes, int], named: dict[str, tuple[int, bo
 def small_parts(length: int, threads: int = 3) -> Iterator[None]:
     """Texts of `length` characters and more are encoded by several threads, in parts of about that length."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tokenization_kimi, "_LONG", length)
+        for limit in ("_LONG", "_PART"):
+            patch.setattr(tokenization_kimi, limit, length)
+        for engine in (tokenization_kimi.Engine, tokenization_kimi.Splintr):
+            patch.setattr(engine, "group", 2 * length)
         patch.setattr(tokenization_kimi, "_SHORT", 0)
         patch.setattr(tokenization_kimi, "_threads", lambda: threads)
         yield
@@ -580,7 +583,7 @@ def test_how_many_threads_batches_take(tokenizer: TikTokenTokenizer, monkeypatch
     tokenizer.model.encode_ordinary_batch(texts)
     tokenizer.model.encode_ordinary_batch(texts, num_threads=2)
     tokenizer.model.encode_ordinary_batch([MEDIUM * 10, MEDIUM * 10])
-    assert taken == ([3, 2, 3] if type(tokenizer.model._engine) is tokenization_kimi.Engine else [])
+    assert taken == ([3, 2, 3] if type(tokenizer.model._engine) is tokenization_kimi.Engine else [3])
     monkeypatch.undo()
     monkeypatch.setattr(tokenization_kimi, "ThreadPoolExecutor", no_threads)
     monkeypatch.setenv("TOKENIZERS_PARALLELISM", "false")

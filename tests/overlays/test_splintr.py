@@ -114,6 +114,35 @@ def test_the_proofs_are_tiktokens_ids(model: KimiEncoding, plain: tiktoken.Encod
     assert len(kimi._proof_text()) > 10_000
 
 
+@pytest.mark.parametrize("model_id", ["moonshotai/Kimi-K2.6", "moonshotai/Kimi-K3", "moonshotai/Kimi-K2-Instruct"])
+def test_control_tokens_that_only_splintr_knows_are_plain_text(model_id: str, plain: tiktoken.Encoding) -> None:
+    model = kt.load(model_id).model
+    ours, theirs = model._special_tokens, splintr.Tokenizer.from_pretrained("kimi_k2").special_tokens()
+    others = sorted(theirs.keys() - ours.keys())
+    assert {"<|system|>", "<|think|>"} < set(others)
+    long = [f"Some words, and more.{name} " * 10_000 for name in others[:3]]
+    for text in [*others, *(f"a{name}b" for name in others), *(f"{name} " * 2_000 for name in others[:9]), *long]:
+        ids = plain.encode_ordinary(text)
+        assert model.encode(text, allowed_special="all") == model.encode_ordinary(text) == ids
+    for name, index in ours.items():
+        assert model.encode(name, allowed_special="all") == [index]
+        assert model.encode_ordinary(name) == plain.encode_ordinary(name)
+    texts = [f"{name} and {other}" for name, other in zip(others, ours)] * 100  # noqa: B905
+    assert model.encode_ordinary_batch(texts) == plain.encode_ordinary_batch(texts)
+    assert model.count_batch(texts, control_tokens=False) == [*map(len, plain.encode_ordinary_batch(texts))]
+
+
+def test_a_splintr_with_another_vocabulary_is_not_used(
+    new_tables: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = splintr.Tokenizer.from_pretrained("o200k_base")
+    monkeypatch.setattr(splintr, "Tokenizer", type("T", (), {"from_pretrained": staticmethod(lambda _: other)}))
+    model = kt.load().model
+    with pytest.warns(RuntimeWarning, match="tokens are not those of the rank table"):
+        assert model.encode("Hello, world!") == HELLO
+    assert new_tables["splintr"] is False
+
+
 # What is made, and when
 
 
@@ -290,8 +319,12 @@ class Wrong:
     """An engine whose ids are those of another text, or that fails, from some length of a text on."""
 
     def __init__(self, length: int, error: BaseException | None) -> None:
-        self._real = splintr.Tokenizer.from_bytes(TABLE.read_bytes(), kimi.PAT_STR, {})
+        self._real = splintr.Tokenizer.from_pretrained("kimi_k2")
         self._length, self._error = length, error
+        self.special_tokens = self._real.special_tokens
+
+    def decode_bytes(self, ids: Any) -> Any:
+        return self._real.decode_bytes(ids)
 
     def __getattr__(self, name: str) -> Any:
         real = getattr(self._real, name)
@@ -319,7 +352,7 @@ def test_an_engine_that_is_wrong_or_fails_is_given_up(
     reason: str,
 ) -> None:
     wrong = Wrong(length, error)
-    monkeypatch.setattr(splintr, "Tokenizer", type("T", (), {"from_bytes": staticmethod(lambda *_: wrong)}))
+    monkeypatch.setattr(splintr, "Tokenizer", type("T", (), {"from_pretrained": staticmethod(lambda _: wrong)}))
     models = [kt.load().model, kt.load("moonshotai/Kimi-K3").model]
     long = "Hello, world! " * 40
     with pytest.warns(RuntimeWarning, match=reason):
