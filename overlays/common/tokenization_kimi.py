@@ -24,6 +24,7 @@ there a second model gets the first one's module, or a file of that name that li
 
 from __future__ import annotations
 
+import array
 import binascii
 import codecs
 import contextlib
@@ -697,8 +698,15 @@ _SHORT = 4096
 _LONG = 200_000
 _PART = 50_000
 
+# From this length on (up to fifty times as long), it pays to remember texts with control tokens; and so many are.
+_CHAT = 20_000
+_CHATS = 4
+
 # From so many ids on, integers that are there already are handed out, see `_listed`.
 _MANY = 150_000
+
+# So many tiny texts are remembered.
+_MOST_TINY = 4096
 
 # Up to so many ids are decoded here; handing them to an engine costs as much.
 _FEW = 32
@@ -706,6 +714,14 @@ _FEW = 32
 # From so many ids on (and below `_LONG`), it pays to remember lists that grow; and so many are.
 _GROWN = 256
 _STREAMS = 16
+
+
+class _Chat(NamedTuple):
+    """A text whose ids are known. The shape of a prompt: of each segment, its length and whether it is markup."""
+
+    text: str
+    shape: bytes
+    ids: list[int]
 
 
 class KimiEncoding(tiktoken.Encoding):
@@ -727,6 +743,9 @@ class KimiEncoding(tiktoken.Encoding):
         # Where all names are ASCII, lone surrogates, which become other characters, cannot make one.
         self._is_ascii = all(map(str.isascii, special_tokens))
         self._is_usual = self._is_ascii and self._beginnings.keys() == {"<", "["}
+        # Ids of tiny texts, and of long ones up to their last control token.
+        self._tiny: dict[str, tuple[int, ...]] = {}
+        self._chats: tuple[_Chat, ...] = ()
         # Lists that grow, by identity: their ids, their text, and the bytes of an incomplete character at the end.
         self._growing: dict[int, tuple[list[int], str, bytes]] = {}
 
@@ -808,24 +827,60 @@ class KimiEncoding(tiktoken.Encoding):
         [19180, 11, 2695, 0, 163586]
         """
         # Written out, and the cheapest first: what Python does here takes as long as an engine does for a short text.
-        if (
-            allowed_special == "all" == disallowed_special
-            and self._is_usual
-            and type(text) is str
-            and "<" not in text
-            and "[" not in text
-        ):
-            if len(text) <= _TINY and text.isascii():
-                try:
-                    return self._encode_ascii(text)
-                except (KeyboardInterrupt, SystemExit):
-                    raise
-                except BaseException:  # a panic is no Exception; `Engine.encode` knows what to do
-                    return self._engine.encode(text)
-            if len(text) <= _SHORT:
-                return self._engine.encode(text)
+        if allowed_special == "all" == disallowed_special:
+            if type(text) is str:
+                if (ids := self._tiny.get(text)) is not None:
+                    return [*ids]
+                if len(text) <= _SHORT and self._is_usual and "<" not in text and "[" not in text:
+                    is_tiny = len(text) <= _TINY and text.isascii()
+                    return self._encode_tiny(text) if is_tiny else self._engine.encode(text)
+            if isinstance(text, str) and _CHAT <= len(text) <= 50 * _CHAT and self._are_apart:
+                return self._encode_chat(text)
         split = self._split(text, allowed_special, disallowed_special)
         return self._encode_split([split], _MOST_THREADS if len(text) >= _LONG else 1)[0]
+
+    def _encode_tiny(self, text: str) -> list[int]:
+        try:
+            ids = self._encode_ascii(text)
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException:  # a panic is no Exception; `Engine.encode` knows what to do
+            return self._engine.encode(text)
+        if len(self._tiny) >= _MOST_TINY:
+            self._tiny.clear()
+        self._tiny[text] = tuple(ids)
+        return ids
+
+    def _encode_chat(self, text: str) -> list[int]:
+        """Ids of a long text, or a long prompt. Of one that begins as an earlier one, only what is new is encoded.
+
+        With every turn, a chat is encoded again. It is remembered up to its last control token, which cuts a text
+        whatever is around it, as the end of a segment does.
+        """
+        segments = text.segments if isinstance(text, Prompt) else ()
+        shape = array.array("Q", [2 * len(part) + markup for part, markup in segments]).tobytes()
+        chats = self._chats
+        same = (chat for chat in chats if text.startswith(chat.text) and shape.startswith(chat.shape))
+        known = next((chat for chat in same if bool(chat.shape) == bool(shape)), _Chat("", b"", []))
+        rest = ""
+        if segments:
+            split = self._split_prompt(segments[len(known.shape) // 8 :])
+        else:
+            split = self._split(text[len(known.text) :], "all", "all")
+            if split and not isinstance(last := split[-1], int):
+                rest, split = last, split[:-1]
+        ids = known.ids + self._encode_split([split], _MOST_THREADS)[0]
+        # Where lone surrogates have become other characters, the text may not end so.
+        if (split or known.ids) and text.endswith(rest):
+            new = _Chat(str(text[: len(text) - len(rest)]), shape, ids)
+            self._chats = (new, *(chat for chat in chats if chat is not known))[:_CHATS]
+        return ids + self._encode_split([[rest]], _MOST_THREADS)[0]
+
+    @functools.cached_property
+    def _are_apart(self) -> bool:
+        """Whether no control token is part of another, so that where one ends does not depend on what follows it."""
+        names = "\n".join(self._special_tokens)
+        return self._is_usual and all(names.count(name) == 1 for name in self._special_tokens)
 
     def encode_ordinary(self, text: str) -> list[int]:
         """As `tiktoken.Encoding.encode_ordinary`: ids of `text` with control tokens as plain text."""
