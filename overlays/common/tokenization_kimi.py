@@ -1555,7 +1555,12 @@ def _without_aliases(conversation: Any) -> Any:
     a template that distinguishes the three.
     """
     if isinstance(conversation, (list, tuple)):
-        return [_without_aliases(item) for item in conversation]
+        return [
+            item
+            if type(item) is dict and "reasoning" not in item and "thinking" not in item
+            else _without_aliases(item)
+            for item in conversation
+        ]
     if isinstance(conversation, Mapping) and conversation.get("reasoning_content") is None:
         others = (conversation.get("reasoning"), conversation.get("thinking"))
         return conversation if all(other is None for other in others) else {**conversation, "reasoning_content": ""}
@@ -1602,7 +1607,7 @@ def check_conversation(conversation: Any, can_be_batch: bool = True) -> None:
                 check_conversation(message, can_be_batch=False)
             except ConversationError as error:
                 raise ConversationError(f"Conversation {index}: {error}") from error
-        elif isinstance(message, Mapping):
+        elif type(message) is dict or isinstance(message, Mapping):
             try:
                 _check_message(message)
             except ConversationError as error:
@@ -1747,19 +1752,24 @@ def _check_ends(given: Mapping[str, Any]) -> None:
 def _has_more_than(most: int, value: Any) -> bool:
     """Whether there are more values in a value, at any depth; one that is there twice counts once."""
     seen: dict[int, Any] = {}  # the values as well, so that no other gets the id of one that is gone
-    waiting, count = [value], 0
-    while waiting:
-        one = waiting.pop()
-        if not issubclass(type(one), (Mapping, list, tuple)) or id(one) in seen:  # whatever its `__class__` says
-            continue
-        seen[id(one)] = one
-        for inside in one if isinstance(one, (list, tuple)) else one.values():
-            count += 1
-            if count > most:
+    level, count = [value], 0
+    while level:
+        below: list[Any] = []
+        for one in level:
+            kind = type(one)  # whatever its `__class__` says
+            if not (kind is dict or kind is list or issubclass(kind, (Mapping, list, tuple))) or id(one) in seen:
+                continue
+            seen[id(one)] = one
+            is_list = kind is list or (kind is not dict and issubclass(kind, (list, tuple)))
+            below += itertools.islice(one if is_list else one.values(), most + 1)
+            if count + len(below) > most:
                 return True
-            if type(inside) is not str:
-                waiting.append(inside)
+        count += len(below)
+        level = [inside for inside in below if type(inside) not in _SCALARS]
     return False
+
+
+_SCALARS = frozenset({str, int, float, bool, type(None)})
 
 
 def _a(value: Any) -> str:
