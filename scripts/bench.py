@@ -19,6 +19,7 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import io
+import itertools
 import json
 import os
 import platform
@@ -438,14 +439,16 @@ def encoding(sizes: Sizes) -> Group:
 
 
 def short(sizes: Sizes) -> Group:
-    """Short texts, where calling costs most; all control tokens are allowed."""
+    """Short texts, where calling costs most; all control tokens are allowed. Ours knows "hi" when it comes again, so
+    those of 20 characters are other ones each time."""
+    others = itertools.cycle([f"What is the {number:05}th?" for number in range(50_000)])
 
     def rows(name: str) -> Run:
         encode = function(name, "encode", "text")
         assert encode
         found: dict[str, Callable[[], Any] | None] = {
             'encode "hi"': lambda: encode("hi"),
-            "encode 20 characters": lambda: encode("What is a tokenizer?"),
+            "encode 20 characters": lambda: encode(next(others)),
             "encode 50 characters of control tokens": lambda: encode(SAMPLES["control tokens"][:50]),
         }
         if ordinary := function(name, "ordinary", "text"):
@@ -456,7 +459,10 @@ def short(sizes: Sizes) -> Group:
 
 
 def chats(sizes: Sizes) -> Group:
-    """1,600 messages as a prompt, and as ids. Upstream's is given our template; transformers renders it."""
+    """1,600 messages as a prompt, and as ids. Upstream's is given our template; transformers renders it.
+
+    A new chat begins as none before it; in a grown one, only the last turn has not been there before.
+    """
 
     def rows(name: str, model_id: str, tools: Any, title: str) -> dict[str, Callable[[], Any] | None]:
         before = os.environ[kimi.ENGINE_VARIABLE]
@@ -465,12 +471,23 @@ def chats(sizes: Sizes) -> Group:
         if name == "upstream":
             tokenizer.chat_template = live("ours").chat_template
 
-        def render() -> Any:
-            return tokenizer.apply_chat_template(chat(bool(tools)), tools=tools, tokenize=False)
+        messages, number = chat(bool(tools)), itertools.count()
+        growing = messages[:-1]
+
+        def render(messages: list[dict[str, Any]] = messages) -> Any:
+            return tokenizer.apply_chat_template(messages, tools=tools, tokenize=False)
+
+        def new() -> None:
+            tokenizer.encode(render([{"role": "system", "content": f"This is chat {next(number)}."}, *messages]))
+
+        def grown() -> None:
+            growing.extend([{"role": "assistant", "content": "Yes."}, {"role": "user", "content": "And this?"}])
+            tokenizer.encode(render(growing))
 
         tokenizer.encode(render())
         os.environ[kimi.ENGINE_VARIABLE] = before
-        return {f"render {title}": render, f"render and encode {title}": lambda: tokenizer.encode(render())}
+        found = {f"render {title}": render, f"render and encode {title}": new}
+        return {**found, f"render and encode {title}, grown": grown}
 
     kinds = ((K2, None, "1,600 messages"), (K2, TOOLS, "1,600 with tools"), (K3, TOOLS, "1,600 of Kimi-K3"))
     found = {
