@@ -253,6 +253,7 @@ _IN_PACKAGE = __name__.startswith("kimi_tokenizers.")
 
 # What is made of the rank table, once in a process. exo executes this file afresh for every model, so it is kept where
 # every copy of the file finds it; there is nothing in it but what Python, tiktoken and splintr make.
+# Copies may be of other versions, so a key never changes its meaning.
 _SHARED: dict[str, Any] = vars(tiktoken).setdefault("_kimi_tables", {})
 
 
@@ -1276,9 +1277,10 @@ class Splintr(Engine):
 
     def decode(self, ids: Sequence[int]) -> bytes:
         """As `Engine.decode`."""
-        if max(ids) >= N_RANKS:
-            raise ValueError("a control token, or none")  # splintr leaves out its own
-        data: bytes = self._fast.decode_bytes(ids)
+        fast = self._fast
+        if not fast or max(ids) >= N_RANKS:
+            raise ValueError("given up, or a control token, which splintr would leave out")
+        data: bytes = fast.decode_bytes(ids)
         return data
 
     def _has_no_name(self, text: str) -> bool:
@@ -1287,14 +1289,14 @@ class Splintr(Engine):
 
     def _prove(self) -> None:
         """Ask for the known answers that need merges, once. splintr prepares itself for merges at the first."""
-        if "splintr proved" not in _SHARED:
+        if "splintr's own proved" not in _SHARED:
             text = _proof_text()
             flat = self._fast.encode_flat(text)
             if zlib.crc32(flat) != _PROOF or self._fast.encode_ordinary(text) != memoryview(flat).cast("I").tolist():
                 raise ValueError(_NOT_KNOWN)
             if self._fast.decode_bytes(self._fast.encode_ordinary(text)) != text.encode():
                 raise ValueError("it decodes to another text")
-            _SHARED["splintr proved"] = True
+            _SHARED["splintr's own proved"] = True
 
     def _give_up(self, error: BaseException) -> None:
         if self._fast:
@@ -1342,7 +1344,7 @@ def _is_alike(text: str) -> bool:
 
 def _engine(table: RankTable) -> Engine:
     """splintr if it is installed, gives the known answers and $KIMI_TOKENIZERS_ENGINE allows; else tiktoken."""
-    if os.environ.get(ENGINE_VARIABLE, "") in ("", "splintr") and (fast := _shared("splintr", table, _splintr)):
+    if os.environ.get(ENGINE_VARIABLE, "") in ("", "splintr") and (fast := _shared("splintr's own", table, _splintr)):
         return Splintr(fast, table)
     return _tiktoken(table)
 
@@ -1379,8 +1381,8 @@ def _give_up(error: BaseException) -> None:
     """Let tiktoken do the rest, unless it is to be interrupted, and say so once."""
     if isinstance(error, (KeyboardInterrupt, SystemExit, MemoryError)):
         raise error
-    if _SHARED.get("splintr") is not False:
-        _SHARED["splintr"] = False
+    if _SHARED.get("splintr's own") is not False:
+        _SHARED["splintr's own"] = False
         warnings.warn(
             f"splintr failed ({type(error).__name__}: {error}); tiktoken encodes instead, with the same ids. Update "
             f"splintr-rs, or set {ENGINE_VARIABLE}=tiktoken to be rid of this warning.",
