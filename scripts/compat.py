@@ -38,7 +38,7 @@ TRANSFORMERS_TESTS = (
     *("tokenizer", "chat_templates", "kimi_k3", "prompt", "plain_text", "register", "saving"),
     *("offsets", "assistant_masks"),
 )
-TESTS = (*TRANSFORMERS_TESTS, "loader", "encoding", "exo_loading", "splintr")
+TESTS = (*TRANSFORMERS_TESTS, "loader", "encoding", "remembered", "exo_loading", "splintr")
 MLX_TESTS = ("exo_standalone", "load_mlx", "detokenizer")
 SHOWN = ("transformers", "tiktoken", "tokenizers", "mlx-lm", "splintr-rs")
 
