@@ -34,13 +34,14 @@ import importlib.util
 import itertools
 import json
 import math
+import operator
 import os
 import re
 import stat
 import sys
 import warnings
 import zlib
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -1097,6 +1098,8 @@ class KimiEncoding(tiktoken.Encoding):
         try:
             if len(tokens) <= _AT_ONCE:
                 return self._decode_some(tokens)
+            if not isinstance(tokens, (list, tuple)):
+                tokens = [*tokens]  # a deque cannot be cut
             starts = range(0, len(tokens), _AT_ONCE)  # a control token makes some slower, but not all
             return b"".join([self._decode_some(tokens[start : start + _AT_ONCE]) for start in starts])
         except (IndexError, TypeError):
@@ -1285,7 +1288,11 @@ class Splintr(Engine):
     def decode(self, ids: Sequence[int]) -> bytes:
         """As `Engine.decode`."""
         fast = self._fast
-        if not fast or max(ids) >= N_RANKS:
+        try:
+            largest = max(ids)
+        except TypeError:  # integers of a class that does not compare, or none
+            largest = max(map(operator.index, ids))
+        if not fast or largest >= N_RANKS:
             raise ValueError("given up, or a control token, which splintr would leave out")
         data: bytes = fast.decode_bytes(ids)
         return data
@@ -1762,17 +1769,29 @@ def _has_more_than(most: int, value: Any) -> bool:
     """Whether there are more values in a value, at any depth; one that is there twice counts once."""
     seen: dict[int, Any] = {}  # the values as well, so that no other gets the id of one that is gone
     level, count = [value], 0
-    while level:
+    begun: list[Iterator[Any]] = []  # of the caller's classes, which may make a value, of any size, as it is asked for
+    while level or begun:
         below: list[Any] = []
         for one in level:
             kind = type(one)  # whatever its `__class__` says
             if not (kind is dict or kind is list or issubclass(kind, (Mapping, list, tuple))) or id(one) in seen:
                 continue
             seen[id(one)] = one
-            is_list = kind is list or (kind is not dict and issubclass(kind, (list, tuple)))
-            below += itertools.islice(one if is_list else one.values(), most + 1)
+            if kind is dict or kind is list:
+                below += itertools.islice(one if kind is list else one.values(), most + 1)
+            else:
+                begun.append(iter(one if issubclass(kind, (list, tuple)) else one.values()))
             if count + len(below) > most:
                 return True
+        unfinished = []
+        for values in begun:
+            some = [*itertools.islice(values, 100)]
+            below += some
+            if count + len(below) > most:
+                return True
+            if len(some) == 100:
+                unfinished.append(values)
+        begun = unfinished
         count += len(below)
         level = [inside for inside in below if type(inside) not in _SCALARS]
     return False

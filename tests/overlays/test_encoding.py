@@ -7,6 +7,7 @@ import pickle
 import re
 import subprocess
 import sys
+from collections import deque
 from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -638,3 +639,22 @@ def test_names_of_any_length_make_an_expression() -> None:
     names = ["a" * length for length in range(1, 2000)] + ["b" * 5000]
     found = re.compile(tokenization_kimi._alternatives(names)).findall("a" * 1500 + "c" + "b" * 5000)
     assert found == ["a" * 1500, "b" * 5000]
+
+
+class Index:
+    """An integer that can be nothing else, not even compared."""
+
+    def __init__(self, index: int) -> None:
+        self._index = index
+
+    def __index__(self) -> int:
+        return self._index
+
+
+@pytest.mark.parametrize("count", [1, 100, 3000])
+def test_ids_of_any_class_of_integers_are_decoded(tokenizer: TikTokenTokenizer, count: int) -> None:
+    for index, token in ((19180, "Hello"), (163586, "<|im_end|>")):
+        assert tokenizer.model.decode([Index(index)] * count) == token * count  # type: ignore[list-item]
+        assert tokenizer.model.decode(deque([index]) * count) == token * count
+    with pytest.raises(TypeError, match="integer"):
+        tokenizer.model.decode([19180, "a"] * count)  # type: ignore[list-item]

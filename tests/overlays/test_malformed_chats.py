@@ -4,6 +4,8 @@ line and on every way to a prompt; never a traceback of jinja2 or json, and neve
 from __future__ import annotations
 
 import contextlib
+import tracemalloc
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +79,20 @@ def test_what_never_ends_is_named(tokenizer: Any, monkeypatch: pytest.MonkeyPatc
     for conversation, options, named in ENDLESS:
         with pytest.raises(ConversationError, match=f"{named}.* more than 10,000 values"):
             tokenizer.apply_chat_template(conversation, **options)
+
+
+@pytest.mark.parametrize("made", [lambda: "x" * 10_000, lambda: [0] * 1000], ids=["texts", "lists"])
+def test_of_what_never_ends_little_is_kept(made: Callable[[], Any]) -> None:
+    class Endless(list[Any]):
+        def __iter__(self) -> Iterator[Any]:
+            return iter(made, None)
+
+    tracemalloc.start()
+    try:
+        assert tokenization_kimi._has_more_than(10_000, {"messages": [Endless()]})
+        assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize("way", ["resolve", "register", "load_mlx"])
