@@ -861,7 +861,7 @@ class KimiEncoding(tiktoken.Encoding):
         whatever is around it, as the end of a segment does.
         """
         segments = text.segments if isinstance(text, Prompt) else ()
-        shape = array.array("Q", [2 * len(part) + markup for part, markup in segments]).tobytes()
+        shape = array.array("Q", [2 * len(part) + bool(markup) for part, markup in segments]).tobytes()
         chats = self._chats
         same = (chat for chat in chats if text.startswith(chat.text) and shape.startswith(chat.shape))
         known = next((chat for chat in same if bool(chat.shape) == bool(shape)), _Chat("", b"", []))

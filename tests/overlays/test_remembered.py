@@ -87,6 +87,14 @@ def test_a_prompt_that_grows_has_the_ids_of_its_segments(turns: list[tuple[str, 
             assert encode(model, str(merged)) == encode(known, str(merged))
 
 
+@pytest.mark.parametrize("yes", [True, 2, "yes"])
+@pytest.mark.parametrize("no", [False, None, ""])
+def test_whether_a_segment_is_markup_may_be_said_in_any_way(model: KimiEncoding, yes: Any, no: Any) -> None:
+    long, plain = encode(model, "word " * 4000), model.encode_ordinary("<|im_end|>a")
+    assert encode(model, Prompt([("word " * 4000, no), ("<|im_end|>a", no)])) == long + plain
+    assert encode(model, Prompt([("word " * 4000, no), ("<|im_end|>", yes), ("a", no)])) == [*long, 163586, 64]
+
+
 def chat(turns: int) -> str:
     return "".join(TURNS) * turns
 
