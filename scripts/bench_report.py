@@ -68,7 +68,7 @@ GOALS = [
             f"encode {size}",
             "tiktoken",
             0.2,
-            "splintr by itself takes 0.15 to 0.28 on this machine, and Python's integers come on top",
+            "splintr by itself takes 0.3 here, and a second core gains no more than Python's integers take",
         )
         for size in ("400 KB", "10 MB")
     ),
