@@ -91,10 +91,9 @@ def test_every_character_that_the_engines_might_split_differently(
     shapes = ["a{0}b A{0}B", "{0}{0}'s 1{0}2", "中{0}中 !{0}!\n", " {0}\n\n {0}a", "n'{0}'SA"]
     for start in range(0, 0x110000, 0x1000):
         characters = [chr(code) for code in range(start, start + 0x1000) if not 0xD800 <= code < 0xE000]
-        alike = list(filter(kimi._is_alike, characters))
-        for chosen in (characters, alike) if len(alike) < len(characters) else (alike,):
-            text = "\n".join(shape.format(character) for character in chosen for shape in shapes)
-            assert model.encode_ordinary(text) == plain.encode_ordinary(text), hex(start)
+        alike = filter(kimi._is_alike, characters)  # the others go to tiktoken
+        text = "\n".join(shape.format(character) for character in alike for shape in shapes)
+        assert model.encode_ordinary(text) == plain.encode_ordinary(text), hex(start)
 
 
 def test_the_engines_do_differ_in_the_characters_that_are_kept_from_it(
