@@ -696,7 +696,7 @@ _TINY = 100
 # Texts up to this length are neither searched for long runs of whitespace nor cut into parts.
 _SHORT = 4096
 
-# From this length on it pays to encode in threads, in parts of about that length, which take about equally long.
+# From this length on it pays to encode in threads; in parts of so many characters, since some take longer than others.
 _LONG = 200_000
 _PART = 50_000
 
@@ -1267,12 +1267,9 @@ class Splintr(Engine):
         """As `Engine.encode_group`, by splintr's threads. Names and long runs of whitespace are left to `encode`."""
         if _SHARED.setdefault("process with threads", os.getpid()) != os.getpid():
             return list(map(encode, texts))  # threads do not survive a fork, and it would wait for them
-        together = "".join(texts) if len(texts) > _FEW else None
-        are_usual = together is not None and _is_alike(together) and self._has_no_name(together)
+        are_alike = self._is_alike("".join(texts))  # of many short ones, that is quicker than to look at each
         usual = [
-            (are_usual or (_is_alike(text) and self._has_no_name(text)))
-            and (len(text) <= _SHORT or not _has_long_run(text))
-            for text in texts
+            (are_alike or self._is_alike(text)) and (len(text) <= _SHORT or not _has_long_run(text)) for text in texts
         ]
         if made_of is _joined and not all(usual):
             made_of = cast("_MadeOf[_T]", _lists)
@@ -1301,6 +1298,10 @@ class Splintr(Engine):
         """Whether a text can have none of splintr's own control tokens in it: only `encode_ordinary` lets them be."""
         return not any(beginning.search(text) for beginning in self._beginnings.values())
 
+    def _is_alike(self, text: str) -> bool:
+        """Whether all of splintr's methods give tiktoken's ids of a text."""
+        return _is_alike(text) and self._has_no_name(text)
+
     def _prove(self) -> None:
         """Ask for the known answers that need merges, once. splintr prepares itself for merges at the first."""
         if "splintr's own proved" not in _SHARED:
@@ -1315,6 +1316,7 @@ class Splintr(Engine):
     def _give_up(self, error: BaseException) -> None:
         if self._fast:
             self._fast = None
+            self.group = Engine.group  # tiktoken has no threads of its own
             _give_up(error)
 
 
@@ -1372,7 +1374,7 @@ def _tiktokens_own(ranks: dict[bytes, int], names: dict[str, int]) -> Any:
 
 
 def _splintr(table: RankTable) -> Any:
-    """splintr's tokenizer of our own bytes and pattern; False if it is not installed, or not what it should be.
+    """splintr's own tokenizer of Kimi K2; False if it is not installed, or its tokens or ids are not those of `table`.
 
     Where exo runs this file, model directories are in front of sys.path. So it has to be installed beside tiktoken.
     """
@@ -1383,7 +1385,7 @@ def _splintr(table: RankTable) -> Any:
         fast = importlib.import_module("splintr").Tokenizer.from_pretrained("kimi_k2")
         if hashlib.sha256(fast.decode_bytes(range(N_RANKS))).hexdigest() != _TOKENS_SHA256:
             raise ValueError("its tokens are not those of the rank table")
-        if zlib.crc32(fast.encode_flat(_FIRST_TEXT)) != _FIRST_PROOF or not _beginnings(fast.special_tokens()):
+        if zlib.crc32(fast.encode_flat(_FIRST_TEXT)) != _FIRST_PROOF or not fast.special_tokens():
             raise ValueError(_NOT_KNOWN)
     except BaseException as error:
         _give_up(error)

@@ -374,6 +374,13 @@ def test_an_engine_that_fails_later_is_given_up(model: KimiEncoding, monkeypatch
     with pytest.warns(RuntimeWarning, match="Panic: no"):
         assert model.encode("Hello, world!", allowed_special="all") == HELLO
     assert model.decode(HELLO * 50) == "Hello, world!" * 50
+    taken = []
+    monkeypatch.setattr(kimi, "_threads", lambda: 2)
+    monkeypatch.setattr(
+        kimi, "ThreadPoolExecutor", lambda threads: taken.append(threads) or ThreadPoolExecutor(threads)
+    )
+    assert len(model.encode_ordinary("Hello, world! " * 20_000)) > 60_000
+    assert taken == [2]  # tiktoken has no threads of its own
     assert model.encode("Hello, world!", allowed_special="all") == HELLO
 
 
